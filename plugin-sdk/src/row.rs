@@ -1,0 +1,107 @@
+//! Rows of a result.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use onepool_proto::page::RowBytes;
+use onepool_proto::{Column as WireColumn, DatabaseKind, Format};
+use sqlx_core::HashMap;
+use sqlx_core::column::ColumnIndex;
+use sqlx_core::error::Error;
+use sqlx_core::ext::ustr::UStr;
+use sqlx_core::row::Row;
+
+use crate::{Onepool, OnepoolColumn, OnepoolTypeInfo, OnepoolValueRef};
+
+/// What all rows of a result share.
+#[derive(Debug)]
+pub(crate) struct Columns {
+    pub(crate) kind: DatabaseKind,
+    pub(crate) format: Format,
+    pub(crate) columns: Vec<OnepoolColumn>,
+    pub(crate) names: Arc<HashMap<UStr, usize>>,
+}
+
+impl Columns {
+    pub(crate) fn from_wire(kind: DatabaseKind, format: Format, columns: Vec<WireColumn>) -> Self {
+        let columns: Vec<_> = columns
+            .into_iter()
+            .enumerate()
+            .map(|(ordinal, column)| OnepoolColumn::from_wire(kind, ordinal, column))
+            .collect();
+        // Of columns with one name, the last is found by it, as with every sqlx driver.
+        let names = columns
+            .iter()
+            .map(|column| (column.name.clone(), column.ordinal))
+            .collect();
+        Self {
+            kind,
+            format,
+            columns,
+            names: Arc::new(names),
+        }
+    }
+}
+
+/// A row, decoded cell by cell when asked.
+pub struct OnepoolRow {
+    pub(crate) columns: Arc<Columns>,
+    pub(crate) bytes: RowBytes,
+}
+
+impl Row for OnepoolRow {
+    type Database = Onepool;
+
+    fn columns(&self) -> &[OnepoolColumn] {
+        &self.columns.columns
+    }
+
+    fn try_get_raw<I>(&self, index: I) -> Result<OnepoolValueRef<'_>, Error>
+    where
+        I: ColumnIndex<Self>,
+    {
+        let index = index.index(self)?;
+        let column = self
+            .columns
+            .columns
+            .get(index)
+            .ok_or(Error::ColumnIndexOutOfBounds {
+                index,
+                len: self.columns.columns.len(),
+            })?;
+        let mut cell = OnepoolValueRef {
+            kind: self.columns.kind,
+            format: self.columns.format,
+            type_info: Cow::Borrowed(&column.type_info),
+            bytes: self.bytes.cell(index),
+            memory: Some(self.bytes.memory()),
+        };
+        if cell.kind == DatabaseKind::Sqlite
+            && let Some((tag, bytes)) = cell.bytes.and_then(<[u8]>::split_first)
+        {
+            cell.type_info = Cow::Owned(OnepoolTypeInfo::sqlite_cell(*tag));
+            cell.bytes = Some(bytes);
+        }
+        Ok(cell)
+    }
+}
+
+impl ColumnIndex<OnepoolRow> for &'_ str {
+    fn index(&self, row: &OnepoolRow) -> Result<usize, Error> {
+        row.columns
+            .names
+            .get(*self)
+            .copied()
+            .ok_or_else(|| Error::ColumnNotFound((*self).to_owned()))
+    }
+}
+
+// Cells may hold secrets, so a row prints its columns alone.
+impl fmt::Debug for OnepoolRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.columns.columns.iter().map(|column| &*column.name);
+        f.write_str("OnepoolRow ")?;
+        f.debug_list().entries(names).finish()
+    }
+}

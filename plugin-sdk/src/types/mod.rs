@@ -1,0 +1,1 @@
+//! Rust types, and how each is bound and read on each database.

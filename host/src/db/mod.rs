@@ -1,0 +1,8 @@
+//! The databases: the only part of the host that names a driver.
+//!
+//! Everything above talks to a [`Driver`], which is one open backend.
+
+mod failure;
+mod output;
+
+pub(crate) use output::{Cell, CellBytes, Output, Pages};

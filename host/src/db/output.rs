@@ -1,0 +1,179 @@
+//! Where a statement's results go: into pages, and out to whoever asked.
+
+use bytes::Bytes;
+use onepool_proto::message::{Summary, Want};
+use onepool_proto::page::{Page, PageItem, RowWriter};
+use onepool_proto::{Column, Failure, Format};
+use tokio::sync::mpsc;
+
+use super::failure;
+
+/// The pages of one statement, as the reader gets them.
+pub(crate) type Pages = mpsc::Receiver<Result<Page, Failure>>;
+
+/// One cell, as the database wrote it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cell<'a> {
+    /// SQLite's tag, which goes before the bytes.
+    pub(crate) tag: Option<u8>,
+    pub(crate) bytes: CellBytes<'a>,
+}
+
+/// The bytes of a cell: borrowed from the driver's row, or a word made on the spot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum CellBytes<'a> {
+    Borrowed(&'a [u8]),
+    Word([u8; 8]),
+}
+
+impl<'a> Cell<'a> {
+    /// A cell that is just bytes.
+    pub(crate) fn bytes(bytes: &'a [u8]) -> Self {
+        Self {
+            tag: None,
+            bytes: CellBytes::Borrowed(bytes),
+        }
+    }
+
+    fn length(&self) -> usize {
+        self.as_bytes().len() + usize::from(self.tag.is_some())
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        match &self.bytes {
+            CellBytes::Borrowed(bytes) => bytes,
+            CellBytes::Word(word) => word,
+        }
+    }
+}
+
+/// Gathers a statement's results into pages and hands each over when it is full.
+///
+/// Handing over waits while the reader is behind, which is what bounds memory. A reader that has
+/// gone away is not an error: what follows is discarded.
+#[derive(Debug)]
+pub(crate) struct Output {
+    want: Want,
+    pages: mpsc::Sender<Result<Page, Failure>>,
+    page: Page,
+    rows: RowWriter,
+    /// Rows seen of the result that is being written.
+    seen: u64,
+    /// Whether a page has left already.
+    started: bool,
+}
+
+impl Output {
+    /// An output that hands pages to `pages`.
+    pub(crate) fn new(want: Want, pages: mpsc::Sender<Result<Page, Failure>>) -> Self {
+        let (page, rows) = (Page::default(), RowWriter::new());
+        Self {
+            want,
+            pages,
+            page,
+            rows,
+            seen: 0,
+            started: false,
+        }
+    }
+
+    /// Whether anything has been handed over, so that the statement cannot be tried again.
+    pub(crate) fn has_started(&self) -> bool {
+        self.started
+    }
+
+    /// Forgets what was gathered but not handed over, before another try.
+    pub(crate) fn restart(&mut self) {
+        self.page = Page::default();
+        self.seen = 0;
+        let _ = self.rows.take();
+    }
+
+    /// Whether a row given now would be kept. Drivers may skip making cells that would not.
+    pub(crate) fn takes_rows(&self) -> bool {
+        let wanted = match self.want {
+            Want::Rows => true,
+            Want::First => self.seen == 0,
+            Want::Summary => false,
+        };
+        wanted && !self.pages.is_closed()
+    }
+
+    /// Says what the columns of the rows that follow are.
+    pub(crate) fn columns(&mut self, format: Format, columns: Vec<Column>) {
+        self.close_rows();
+        if self.want != Want::Summary {
+            self.page.items.push(PageItem::Columns { format, columns });
+        }
+    }
+
+    /// Takes one row.
+    ///
+    /// # Errors
+    /// If the row is larger than a row may be.
+    pub(crate) async fn row(&mut self, cells: &[Option<Cell<'_>>]) -> Result<(), Failure> {
+        if !self.takes_rows() {
+            return Ok(());
+        }
+        self.seen += 1;
+        let lengths = cells.iter().map(|cell| cell.as_ref().map(Cell::length));
+        self.rows.begin_row(lengths).map_err(failure::from_page)?;
+        for cell in cells.iter().flatten() {
+            if let Some(tag) = cell.tag {
+                self.rows.cell(&[tag]);
+            }
+            self.write(cell.as_bytes()).await;
+        }
+        if self.rows.room() == 0 {
+            self.hand_over(true).await;
+        }
+        Ok(())
+    }
+
+    /// Takes the summary of a statement that has ended.
+    pub(crate) fn done(&mut self, summary: Summary) {
+        self.close_rows();
+        self.seen = 0;
+        self.page.items.push(PageItem::Done(summary));
+    }
+
+    /// Hands over the last page, or the failure that ended the statement.
+    pub(crate) async fn finish(mut self, result: Result<(), Failure>) {
+        match result {
+            Ok(()) => self.hand_over(false).await,
+            Err(failure) => {
+                let _ = self.pages.send(Err(failure)).await;
+            }
+        }
+    }
+
+    /// Writes a cell's bytes, over as many pages as they need.
+    async fn write(&mut self, mut bytes: &[u8]) {
+        loop {
+            let (now, later) = bytes.split_at(bytes.len().min(self.rows.room()));
+            self.rows.cell(now);
+            if later.is_empty() {
+                return;
+            }
+            bytes = later;
+            self.hand_over(true).await;
+        }
+    }
+
+    fn close_rows(&mut self) {
+        if !self.rows.is_empty() {
+            let chunk: Bytes = self.rows.take();
+            self.page.items.push(PageItem::Rows(chunk));
+        }
+    }
+
+    async fn hand_over(&mut self, more: bool) {
+        self.close_rows();
+        self.started = true;
+        let page = Page {
+            more,
+            ..std::mem::take(&mut self.page)
+        };
+        let _ = self.pages.send(Ok(page)).await;
+    }
+}

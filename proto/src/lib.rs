@@ -19,6 +19,7 @@ pub mod error;
 pub mod handshake;
 pub mod id;
 pub mod limits;
+pub mod memory;
 pub mod message;
 pub mod page;
 pub mod service;

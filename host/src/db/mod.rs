@@ -4,5 +4,7 @@
 
 mod failure;
 mod output;
+mod source;
 
 pub(crate) use output::{Cell, CellBytes, Output, Pages};
+pub(crate) use source::Source;

@@ -77,6 +77,20 @@ impl Output {
         }
     }
 
+    /// A way to notice that the reader has gone away.
+    pub(crate) fn reader(&self) -> mpsc::Sender<Result<Page, Failure>> {
+        self.pages.clone()
+    }
+
+    /// The summary of the last statement, for whoever reads no pages.
+    pub(crate) fn into_summary(self) -> Summary {
+        let summary = |item| match item {
+            PageItem::Done(summary) => Some(summary),
+            _ => None,
+        };
+        self.page.items.into_iter().rev().find_map(summary).unwrap_or_default()
+    }
+
     /// Whether anything has been handed over, so that the statement cannot be tried again.
     pub(crate) fn has_started(&self) -> bool {
         self.started

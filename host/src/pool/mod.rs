@@ -1,8 +1,55 @@
 //! The pool: one ledger, one scheduler, one owner for each backend.
+//!
+//! A caller [acquires](Pool::acquire) a [`Lease`], sends [`Job`]s to the backend's owner through
+//! it, and gives it back by dropping it or with its last job. The [`scheduler`] says who is next,
+//! the [`ledger`] whether there may be one more, and each backend's [`owner`] alone touches its
+//! connection.
 
-use onepool_proto::Failure;
+mod acquire;
+mod control;
+mod job;
+mod lease;
+mod ledger;
+mod owner;
+mod scheduler;
+mod settings;
+mod stats;
 
-use crate::db::Source;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use onepool_proto::{Code, DatabaseKind, Failure};
+use parking_lot::Mutex;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub(crate) use acquire::Patience;
+pub(crate) use job::{
+    After, Batch, Finish, Job, Prepare, Run, Setup, Step, Stop, Text, Unread,
+};
+pub(crate) use lease::Lease;
+pub use ledger::Counts;
+pub(crate) use ledger::{BackendId, Loan, Purpose};
+pub use scheduler::Share;
+pub(crate) use scheduler::{Ask, Turn};
+pub(crate) use settings::Settings;
+pub use stats::{PluginStats, PoolStats};
+
+use crate::db::classify::{FunctionList, classify};
+use crate::db::{Driver, Source};
+use control::Control;
+use lease::OwnerSender;
+use ledger::Grant;
+use scheduler::{Action, Scheduler, WaiterId};
+use stats::Stats;
+
+/// How long a caller waits for a backend unless its quota says otherwise.
+pub(crate) const QUEUE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Statement texts whose verdict is remembered.
+const VERDICTS: usize = 4096;
 
 /// What the pool is started with.
 #[derive(Debug)]
@@ -13,15 +60,295 @@ pub(crate) struct PoolConfig {
 }
 
 /// The pool. Clones are handles to the same one.
-#[derive(Clone, Debug)]
-pub(crate) struct Pool {}
+#[derive(Clone)]
+pub(crate) struct Pool(Arc<Inner>);
+
+struct Inner {
+    source: Source,
+    state: Mutex<State>,
+    verdicts: Mutex<HashMap<Arc<str>, Arc<Text>>>,
+    functions: FunctionList,
+    control: Option<Control>,
+    stats: Stats,
+    /// Held by whoever migrates: migrators wait here, without a backend.
+    migrations: Arc<tokio::sync::Mutex<()>>,
+    /// Every task that may hold a backend.
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+}
+
+struct State {
+    scheduler: Scheduler,
+    waiters: HashMap<WaiterId, oneshot::Sender<Result<Lease, Failure>>>,
+    owners: HashMap<BackendId, OwnerSender>,
+}
 
 impl Pool {
     /// Starts the pool and makes sure that the database answers.
-    pub(crate) async fn start(_config: PoolConfig) -> Result<Self, Failure> {
-        Ok(Self {})
+    ///
+    /// # Errors
+    /// If the cap is too small, or the database cannot be reached.
+    pub(crate) async fn start(config: PoolConfig) -> Result<Self, Failure> {
+        let PoolConfig { source, max_connections } = config;
+        let smallest = if source.kind() == DatabaseKind::Sqlite { 1 } else { 2 };
+        if max_connections < smallest {
+            return Err(Failure::new(
+                Code::CONFIGURATION,
+                format!(
+                    "a cap of {max_connections} is too small: {} needs at least {smallest} \
+                     ({} for work{}); raise max_connections",
+                    source.kind(),
+                    1,
+                    if smallest == 2 { " and 1 to cancel statements and watch closes" } else { "" },
+                ),
+            ));
+        }
+        let mut scheduler = Scheduler::new(max_connections);
+        let tasks = TaskTracker::new();
+        let stopping = CancellationToken::new();
+        let control = match source.kind() {
+            DatabaseKind::Sqlite => None,
+            _ => {
+                let _slot = scheduler.open_control();
+                Some(Control::start(source.clone()).await?)
+            }
+        };
+        let (waiters, owners) = (HashMap::new(), HashMap::new());
+        let pool = Self(Arc::new(Inner {
+            source,
+            state: Mutex::new(State { scheduler, waiters, owners }),
+            verdicts: Mutex::default(),
+            functions: FunctionList::default(),
+            control,
+            stats: Stats::default(),
+            migrations: Arc::default(),
+            tasks,
+            stopping,
+        }));
+        pool.open_first().await?;
+        Ok(pool)
+    }
+
+    pub(crate) fn kind(&self) -> DatabaseKind {
+        self.0.source.kind()
+    }
+
+    /// Sets what a plugin may have.
+    pub(crate) fn set_share(&self, plugin: &Arc<str>, share: Share) {
+        self.0.state.lock().scheduler.set_share(plugin, share);
+        self.pump();
+    }
+
+    /// The text with its verdict, remembered from before or found out now.
+    pub(crate) fn text(&self, sql: String) -> Arc<Text> {
+        if let Some(known) = self.0.verdicts.lock().get(sql.as_str()) {
+            return Arc::clone(known);
+        }
+        let verdict = classify(self.kind().into(), &sql, &self.0.functions);
+        let key = Arc::from(sql.as_str());
+        let text = Arc::new(Text { sql, verdict });
+        let mut verdicts = self.0.verdicts.lock();
+        // Texts made up on the fly would fill any cache: forgetting all of it now and then costs
+        // less than keeping count of what is used.
+        if verdicts.len() >= VERDICTS {
+            verdicts.clear();
+        }
+        verdicts.insert(key, Arc::clone(&text));
+        text
+    }
+
+    /// Waits for the lock between migrators.
+    pub(crate) async fn lock_migrations(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        Arc::clone(&self.0.migrations).lock_owned().await
     }
 
     /// Stops lending, closes every backend, and returns when the database lists none of them.
-    pub(crate) async fn stop(&self) {}
+    pub(crate) async fn stop(&self) {
+        let (waiters, owners) = {
+            let mut state = self.0.state.lock();
+            self.0.stopping.cancel();
+            let idle = state.scheduler.idle().to_vec();
+            let owners: Vec<_> =
+                idle.iter().filter_map(|id| state.owners.get(id).cloned()).collect();
+            for id in idle {
+                state.scheduler.closing(id);
+            }
+            (std::mem::take(&mut state.waiters), owners)
+        };
+        for waiter in waiters.into_values() {
+            let _ = waiter.send(Err(stopping()));
+        }
+        for owner in owners {
+            let _ = owner.send(Job::Close);
+        }
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+        if let Some(control) = &self.0.control {
+            control.stop().await;
+        }
+    }
+
+    /// Opens one backend, so that a database that cannot be used is found out at start.
+    async fn open_first(&self) -> Result<(), Failure> {
+        let grant = self.0.state.lock().scheduler.open_work();
+        match grant {
+            Some(grant) => self.open(grant).await,
+            None => Ok(()),
+        }
+    }
+
+    /// A backend is clean and nobody's.
+    fn free(&self, id: BackendId) {
+        let close = {
+            let mut state = self.0.state.lock();
+            if self.0.stopping.is_cancelled() {
+                state.scheduler.closing(id);
+                state.owners.get(&id).cloned()
+            } else {
+                state.scheduler.free(id);
+                None
+            }
+        };
+        match close {
+            Some(owner) => drop(owner.send(Job::Close)),
+            None => self.pump(),
+        }
+    }
+
+    fn resetting(&self, id: BackendId) {
+        self.0.state.lock().scheduler.resetting(id);
+    }
+
+    fn closing(&self, id: BackendId) {
+        let mut state = self.0.state.lock();
+        state.owners.remove(&id);
+        state.scheduler.closing(id);
+    }
+
+    fn gone(&self, id: BackendId) {
+        let owner = {
+            let mut state = self.0.state.lock();
+            state.scheduler.gone(id);
+            state.owners.remove(&id)
+        };
+        drop(owner);
+        self.pump();
+    }
+
+    fn set_purpose(&self, id: BackendId, purpose: Purpose) {
+        self.0.state.lock().scheduler.set_purpose(id, purpose);
+    }
+
+    /// Does all that the scheduler says is to be done.
+    fn pump(&self) {
+        loop {
+            let (mut lent, mut grants) = (Vec::new(), Vec::new());
+            {
+                let mut state = self.0.state.lock();
+                if self.0.stopping.is_cancelled() {
+                    return;
+                }
+                let now = Instant::now();
+                while let Some(action) = state.scheduler.next(now) {
+                    match action {
+                        Action::Open(grant) => grants.push(grant),
+                        Action::Lend(waiter, id) => lent.extend(self.deliver(&mut state, waiter, id)),
+                    }
+                }
+            }
+            for grant in grants {
+                let pool = self.clone();
+                self.0.tasks.spawn(async move {
+                    let _ = pool.open(grant).await;
+                });
+            }
+            // Outside the lock, since a lease that nobody takes frees its backend again.
+            let mut refused = false;
+            for (waiter, lease) in lent {
+                refused |= waiter.send(Ok(lease)).is_err();
+            }
+            if !refused {
+                return;
+            }
+        }
+    }
+
+    /// Pairs a waiter with its lease.
+    fn deliver(
+        &self,
+        state: &mut State,
+        waiter: WaiterId,
+        id: BackendId,
+    ) -> Option<(oneshot::Sender<Result<Lease, Failure>>, Lease)> {
+        let (sender, owner) = (state.waiters.remove(&waiter), state.owners.get(&id).cloned());
+        match (sender, owner) {
+            (Some(sender), Some(owner)) => {
+                let turn = state.scheduler.turn(id);
+                Some((sender, Lease::new(turn, owner, self.clone())))
+            }
+            (None, Some(_)) => {
+                state.scheduler.free(id);
+                None
+            }
+            // Its owner has just ended and is about to say so.
+            (sender, None) => {
+                if let Some(sender) = sender {
+                    let _ = sender.send(Err(Failure::new(
+                        Code::DATABASE_IO,
+                        "the backend was lost before it could be used; try again",
+                    )));
+                }
+                state.scheduler.gone(id);
+                None
+            }
+        }
+    }
+
+    /// Opens a backend and puts it to use; tells a waiter if that fails.
+    async fn open(&self, grant: Grant) -> Result<(), Failure> {
+        let id = grant.id();
+        match self.0.source.connect().await {
+            Ok(driver) => {
+                self.adopt(id, driver);
+                Ok(())
+            }
+            Err(failure) => {
+                tracing::warn!(backend = %id, code = %failure.code, "cannot connect: {failure}");
+                let waiter = {
+                    let mut state = self.0.state.lock();
+                    state.scheduler.gone(id);
+                    let oldest = state.scheduler.oldest();
+                    oldest.and_then(|waiter| {
+                        state.scheduler.dismiss(waiter);
+                        state.waiters.remove(&waiter)
+                    })
+                };
+                if let Some(waiter) = waiter {
+                    let _ = waiter.send(Err(failure.clone()));
+                }
+                self.pump();
+                Err(failure)
+            }
+        }
+    }
+
+    /// Gives a new backend its owner.
+    fn adopt(&self, id: BackendId, driver: Driver) {
+        let (sender, jobs) = mpsc::unbounded_channel();
+        self.0.state.lock().owners.insert(id, sender);
+        self.0.tasks.spawn(owner::own(self.clone(), id, driver, jobs));
+        self.free(id);
+    }
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let counts = self.0.state.lock().scheduler.counts();
+        f.debug_struct("Pool").field("counts", &counts).finish_non_exhaustive()
+    }
+}
+
+/// What a caller is told while the host stops.
+pub(crate) fn stopping() -> Failure {
+    Failure::new(Code::DRAINING, "the host is stopping and lends no more backends")
 }

@@ -1,0 +1,184 @@
+//! Statements of a Connection, and their rows.
+
+use std::sync::Arc;
+
+use onepool_proto::id::RowSetId;
+use onepool_proto::message::{Batch, BatchReply, Execute, ExecuteReply, Prepare, Prepared};
+use onepool_proto::page::Page;
+use onepool_proto::{Code, Failure, limits};
+use tokio::sync::{mpsc, oneshot};
+
+use super::connection::{Running, State, backend_lost};
+use super::operation::Due;
+use crate::db::{Output, Pages};
+use crate::pool::{self, Job, Lease, Run, Stop, Text, Unread};
+
+/// The rows of a statement while they are being read.
+#[derive(Debug)]
+pub(super) struct RowSet {
+    pages: Pages,
+    /// The page that comes next.
+    next: u32,
+}
+
+impl State {
+    /// Runs a statement and returns its first page.
+    pub(super) async fn execute(&mut self, call: Execute, due: Due) -> Result<ExecuteReply, Failure> {
+        let text = self.session.text(call.sql)?;
+        refuse(&text)?;
+        self.expect_transaction(call.transaction)?;
+        // A new statement ends the rows of the one before it, as on any connection.
+        self.row_sets.clear();
+        let place = self.place(&text, due).await?;
+        let (sender, pages) = mpsc::channel(limits::READ_AHEAD_PAGES as usize);
+        let (done, after) = oneshot::channel();
+        let stop = self.stop(self.unread(&text));
+        let run = Run {
+            setup: self.setup(),
+            text: Arc::clone(&text),
+            arguments: call.arguments,
+            persistent: call.persistent,
+            output: Output::new(call.want, sender),
+            stop,
+            done,
+            lease: None,
+        };
+        self.running = Some(Running { done: after, may_keep: text.pins() || text.opens() });
+        self.row_sets.insert(call.row_set, RowSet { pages, next: 0 });
+        self.start(place, run);
+        let page = self.next_page(call.row_set, 0).await?;
+        self.follow_settings(&text);
+        Ok(ExecuteReply { page })
+    }
+
+    fn start(&mut self, place: Option<Lease>, run: Run) {
+        match (place, &mut self.held) {
+            (Some(lease), _) => {
+                self.last = Some(lease.turn());
+                lease.send_last(|lease| Job::Run(Box::new(Run { lease: Some(lease), ..run })));
+            }
+            (None, Some(held)) => held.send(Job::Run(Box::new(run))),
+            // `place` says where; dropping the job tells whoever waits for it.
+            (None, None) => (),
+        }
+    }
+
+    /// The next page of an open row set.
+    pub(super) async fn next_page(&mut self, id: RowSetId, page: u32) -> Result<Page, Failure> {
+        let Some(rows) = self.row_sets.get_mut(&id) else {
+            return Err(Failure::new(
+                Code::STALE_ID,
+                "this row set has ended: it was read, closed, or another statement was run",
+            ));
+        };
+        if rows.next != page {
+            return Err(Failure::new(
+                Code::OUT_OF_ORDER,
+                format!("page {page} was asked for, and page {} comes next", rows.next),
+            ));
+        }
+        let received = rows.pages.recv().await;
+        rows.next += 1;
+        match received {
+            Some(Ok(page)) => {
+                if !page.more {
+                    self.row_sets.remove(&id);
+                }
+                Ok(page)
+            }
+            Some(Err(failure)) => {
+                self.row_sets.remove(&id);
+                Err(failure)
+            }
+            None => {
+                self.row_sets.remove(&id);
+                Err(backend_lost())
+            }
+        }
+    }
+
+    /// Runs one statement with many sets of arguments.
+    pub(super) async fn batch(&mut self, call: Batch, due: Due) -> Result<BatchReply, Failure> {
+        let text = self.session.text(call.sql)?;
+        refuse(&text)?;
+        self.expect_transaction(call.transaction)?;
+        if call.sets.len() > limits::BATCH_SETS as usize {
+            return Err(Failure::new(
+                Code::REQUEST_TOO_LARGE,
+                format!("a batch may have {} sets of arguments; send fewer", limits::BATCH_SETS),
+            ));
+        }
+        self.row_sets.clear();
+        let place = self.place(&text, due).await?;
+        let (done, answered) = oneshot::channel();
+        let batch = pool::Batch {
+            setup: self.setup(),
+            text: Arc::clone(&text),
+            sets: call.sets,
+            mode: call.mode,
+            stop: self.stop(Unread::Drain),
+            done,
+            lease: None,
+        };
+        match (place, &mut self.held) {
+            (Some(lease), _) => {
+                self.last = Some(lease.turn());
+                lease.send_last(|lease| {
+                    Job::Batch(Box::new(pool::Batch { lease: Some(lease), ..batch }))
+                });
+            }
+            (None, Some(held)) => held.send(Job::Batch(Box::new(batch))),
+            (None, None) => (),
+        }
+        answered.await.unwrap_or_else(|_| Err(backend_lost()))
+    }
+
+    /// Prepares and describes a statement.
+    pub(super) async fn prepare(&mut self, call: Prepare, due: Due) -> Result<Prepared, Failure> {
+        let text = self.session.text(call.sql)?;
+        refuse(&text)?;
+        self.expect_transaction(call.transaction)?;
+        self.row_sets.clear();
+        let place = self.place(&text, due).await?;
+        let (done, answered) = oneshot::channel();
+        let Prepare { parameters, detail, .. } = call;
+        let setup = self.setup();
+        let prepare = pool::Prepare { setup, text, parameters, detail, done, lease: None };
+        match (place, &mut self.held) {
+            (Some(lease), _) => lease.send_last(|lease| {
+                Job::Prepare(Box::new(pool::Prepare { lease: Some(lease), ..prepare }))
+            }),
+            (None, Some(held)) => held.send(Job::Prepare(Box::new(prepare))),
+            (None, None) => (),
+        }
+        answered.await.unwrap_or_else(|_| Err(backend_lost()))
+    }
+
+    /// What ends the next job before its time: the session's end, or a deadline.
+    fn stop(&mut self, unread: Unread) -> Stop {
+        let kill = self.session.over.child_token();
+        self.kill = Some(kill.clone());
+        Stop { kill, unread }
+    }
+
+    /// What becomes of a statement whose rows nobody reads any more.
+    fn unread(&self, text: &Text) -> Unread {
+        let alone = self.transaction.is_none() && self.held.is_none();
+        if alone && text.verdict.reads_only() { Unread::Cancel } else { Unread::Drain }
+    }
+
+    /// Records the settings that a statement has changed, so that they follow the Connection.
+    fn follow_settings(&mut self, text: &Text) {
+        if text.verdict.settings().next().is_some() {
+            Arc::make_mut(&mut self.settings).follow(&text.verdict);
+        }
+    }
+}
+
+/// Refuses what would hang or mislead through the RPC, and says what to use instead.
+fn refuse(text: &Text) -> Result<(), Failure> {
+    match text.verdict.refusal() {
+        Some(refusal) => Err(Failure::new(Code::UNSUPPORTED, refusal.to_string())),
+        None => Ok(()),
+    }
+}

@@ -6,6 +6,7 @@
 //! removes its folder. Should the guard be killed, the kernel signals the server (on Linux).
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -43,8 +44,10 @@ impl Guard {
         last_signal: &str,
         command: &[OsString],
     ) -> Result<Self, Error> {
+        let script = folder.join("guard.sh");
+        fs::write(&script, SCRIPT).map_err(Error::io("write a server's guard"))?;
         let mut child = Command::new("sh")
-            .args(["-c", SCRIPT, "onepool-guard"])
+            .arg(script)
             .arg(folder)
             .arg(last_signal)
             .args(command)

@@ -1,9 +1,9 @@
 # Runs one server and outlives the process that asked for it just long enough to stop it.
 #
-# arguments: the server's folder, the signal that ends the server at once, the server's command line
-# input:     one order a line: "start", or the name of a signal for the server. Its end means: stop,
-# and clean up. output:    the process id of a server that was started; "gone" when none of its
-# processes is left
+# arguments: the server's folder, the signal that ends the server at once, its command line
+# input:     an order a line: "start", or the name of a signal for the server
+#            its end means: stop, and clean up
+# output:    the process id of a server that was started; "gone" when no process of it is left
 folder=$1
 last=$2
 shift 2

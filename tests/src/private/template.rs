@@ -6,6 +6,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -22,22 +23,27 @@ pub(crate) fn provide(
     folder: &Path,
 ) -> Result<(), Error> {
     let (engine, data) = (kind.engine(), folder.join("data"));
-    let template = path(kind, programs, owner)?;
-    if template.is_dir() && copy(&template, &data).is_ok() {
-        return Ok(());
+    let template = match cache() {
+        Some(cache) => Some(cache.join(name(kind, programs, owner)?)),
+        None => None,
+    };
+    if let Some(template) = template.as_deref().filter(|template| template.is_dir()) {
+        if copy(template, &data).is_ok() {
+            return Ok(());
+        }
+        remove(&data)?;
     }
-    remove(&data)?;
     run(owner.run(engine.initialise(programs, &data)), folder)?;
     for (name, content) in engine.files() {
         fs::write(data.join(name), content).map_err(Error::io(format!("write {name}")))?;
     }
     // A failure only costs the next run the time this one took.
-    let _ = keep(&data, &template);
+    let _ = template.map(|template| keep(&data, &template));
     Ok(())
 }
 
 /// The name tells all that the content depends on: who made it, whose it is, and how it was made.
-fn path(kind: Kind, programs: &Programs, owner: &Owner) -> Result<PathBuf, Error> {
+fn name(kind: Kind, programs: &Programs, owner: &Owner) -> Result<String, Error> {
     let version = run(
         vec![programs.server.clone().into(), "--version".into()],
         Path::new("/"),
@@ -53,18 +59,17 @@ fn path(kind: Kind, programs: &Programs, owner: &Owner) -> Result<PathBuf, Error
         .initialise(programs, Path::new("data"))
         .hash(&mut hasher);
     engine.files().hash(&mut hasher);
-    let name = format!("{}-{version}-{}-{:x}", kind, owner.uid(), hasher.finish());
-    Ok(cache().join("private-servers").join(name))
+    let (uid, fingerprint) = (owner.uid(), hasher.finish());
+    Ok(format!("{kind}-{version}-{uid}-{fingerprint:x}"))
 }
 
-/// The folder Cargo builds into, which it marks with a file of this name.
-fn cache() -> PathBuf {
+/// A place in the folder Cargo builds into, which it marks with a file of this name. A program that
+/// was built elsewhere, as documentation tests are, has none.
+fn cache() -> Option<PathBuf> {
     const MARK: &str = "CACHEDIR.TAG";
-    let program = env::current_exe().unwrap_or_default();
-    let marked = program
-        .ancestors()
-        .find(|folder| folder.join(MARK).is_file());
-    marked.map_or_else(env::temp_dir, Path::to_path_buf)
+    let program = env::current_exe().ok()?;
+    let marked = |folder: &&Path| folder.join(MARK).is_file();
+    Some(program.ancestors().find(marked)?.join("private-servers"))
 }
 
 /// Keeps a copy of `data` for the next time. Of several who do so at once, the first one's stays.
@@ -84,11 +89,14 @@ fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     run(line.into(), Path::new("/")).map(|_| ())
 }
 
+/// Removes what a copy that failed left behind.
 fn remove(folder: &Path) -> Result<(), Error> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).map_err(Error::io(format!("remove {}", folder.display())))?;
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io(format!("remove {}", folder.display()))(error))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Runs a command to its end and answers what it printed.

@@ -8,6 +8,7 @@ folder=$1
 last=$2
 shift 2
 exec 2>>"$folder/log"
+server=
 mkfifo "$folder/alive"
 
 while read -r order; do
@@ -31,4 +32,8 @@ wait
 # A PostgreSQL that was killed leaves a piece of shared memory, named at the end of this line.
 memory=$(sed -n '7s/.* //p' "$folder/data/postmaster.pid")
 [ -z "$memory" ] || ipcrm -m "$memory"
-rm -rf "$folder"
+# Whoever was filling the folder when the end came may still be at it, but cannot go on for long.
+for _ in 1 2 3 4 5; do
+    rm -rf "$folder" && break
+    sleep 1
+done

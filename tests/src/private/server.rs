@@ -249,15 +249,16 @@ pub(crate) fn login(name: &str) -> Login<'_> {
     }
 }
 
-/// Makes the folder, the data and the guard of a server.
+/// Makes the folder, the guard and the data of a server.
 fn prepare(kind: Kind) -> Result<(PathBuf, Guard), Error> {
     let engine = kind.engine();
     let programs = engine.programs()?;
     let folder = folder::create()?;
     let owner = Owner::of(folder.path(), engine.users())?;
-    template::provide(kind, &programs, &owner, folder.path())?;
     let command = owner.run_tied(engine.last_signal(), engine.serve(&programs, folder.path()));
+    // From here on it is the guard that removes the folder, even should this process be killed.
     let guard = Guard::spawn(kind, folder.path(), engine.last_signal(), &command)?;
-    // From here on it is the guard that removes it.
-    Ok((folder.keep(), guard))
+    let folder = folder.keep();
+    template::provide(kind, &programs, &owner, &folder)?;
+    Ok((folder, guard))
 }

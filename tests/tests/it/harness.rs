@@ -1,13 +1,16 @@
 //! The referee refereed: what every other test relies on.
 
 use std::env;
+use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use onepool_tests::{Database, Kind, OwnServer, sqlite};
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection, SqliteConnection};
+use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 /// A connection of either kind.
@@ -236,6 +239,37 @@ async fn servers_do_not_outlive_a_killed_process() {
     }
 }
 
+/// A process that was killed while it initialised a server left the folder behind.
+#[tokio::test]
+async fn an_unfinished_server_does_not_outlive_a_killed_process() {
+    let (programs, temporary) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    for (name, script) in [
+        ("postgres", "#!/bin/sh\necho 1.0\n"),
+        (
+            "initdb",
+            "#!/bin/sh\nmkdir \"$2\" && while [ -d \"$2\" ]; do sleep 0.1; done\n",
+        ),
+    ] {
+        let path = programs.path().join(name);
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    }
+    for folder in [&programs, &temporary] {
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut child = Command::new(env!("CARGO_BIN_EXE_private-servers"))
+        .env("ONEPOOL_SERVER_PATH", programs.path())
+        .env("TMPDIR", temporary.path())
+        .spawn()
+        .unwrap();
+    let folders = || fs::read_dir(temporary.path()).unwrap().flatten();
+    let initialising = || folders().any(|folder| folder.path().join("data").is_dir());
+    eventually("the server to be initialised", async || initialising()).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    eventually("the folder to go", async || folders().next().is_none()).await;
+}
+
 /// Only Linux can tie the life of a process to its parent's.
 #[cfg(target_os = "linux")]
 #[tokio::test]
@@ -244,7 +278,7 @@ async fn servers_do_not_outlive_a_killed_guard() {
     for server in &program.servers {
         signal(server.guard, "KILL");
         eventually("the server to go", async || !runs(server.pid)).await;
-        std::fs::remove_dir_all(&server.folder).unwrap();
+        fs::remove_dir_all(&server.folder).unwrap();
     }
     program.child.kill().unwrap();
     program.child.wait().unwrap();
@@ -346,7 +380,7 @@ fn told(line: &str) -> Told {
 
 /// Whether a process runs. One that has ended, but whose parent has not asked how, does not.
 fn runs(pid: u32) -> bool {
-    let is_zombie = std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+    let is_zombie = fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
         stat.rsplit_once(") ")
             .is_some_and(|(_, state)| state.starts_with('Z'))
     });

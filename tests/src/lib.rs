@@ -1,1 +1,27 @@
-//! Under construction.
+//! Real databases for tests: private PostgreSQL and MariaDB servers, and SQLite files.
+//!
+//! A test asks for a database and gets one of its own:
+//!
+//! ```no_run
+//! # async fn example() {
+//! let database = onepool_tests::postgres().await.database(4).await;
+//! // ... run the thing under test on `database.url` ...
+//! assert_eq!(database.refusals().await, 0);
+//! # }
+//! ```
+//!
+//! The first test of a process that asks for a kind of server starts it, in a temporary folder, on
+//! a Unix socket, as an unprivileged user; the tests after it share it. The servers stop, and their
+//! folder goes, when the process ends, in whatever way it ends. The machine's own database servers
+//! are never touched.
+//!
+//! The server is the referee: a database's role may hold `cap` connections and no more, so whoever
+//! opens one too many is refused by the server itself, and [`Database::refusals`] says so.
+
+#[cfg(unix)]
+mod private;
+mod sqlite;
+
+#[cfg(unix)]
+pub use private::{Database, Kind, OwnServer, Server, mariadb, postgres};
+pub use sqlite::{SqliteFile, sqlite};

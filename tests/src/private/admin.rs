@@ -1,0 +1,66 @@
+//! What the superuser does on a server. Each call has a connection of its own, because a connection
+//! belongs to the runtime it was opened in, and every test has another one.
+
+use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection};
+
+use super::Kind;
+use super::error::Error;
+
+/// Runs statements one by one.
+pub(crate) async fn execute(kind: Kind, url: &str, statements: &[String]) -> Result<(), Error> {
+    match kind {
+        Kind::Postgres => {
+            let mut connection = PgConnection::connect(url)
+                .await
+                .map_err(failed("connect"))?;
+            for sql in statements {
+                sqlx::raw_sql(AssertSqlSafe(sql.as_str()))
+                    .execute(&mut connection)
+                    .await
+                    .map_err(failed(sql))?;
+            }
+            connection.close().await.map_err(failed("close"))
+        }
+        Kind::MariaDb => {
+            let mut connection = MySqlConnection::connect(url)
+                .await
+                .map_err(failed("connect"))?;
+            for sql in statements {
+                sqlx::raw_sql(AssertSqlSafe(sql.as_str()))
+                    .execute(&mut connection)
+                    .await
+                    .map_err(failed(sql))?;
+            }
+            connection.close().await.map_err(failed("close"))
+        }
+    }
+}
+
+/// Runs a query for one number.
+pub(crate) async fn number(kind: Kind, url: &str, sql: &str) -> Result<i64, Error> {
+    match kind {
+        Kind::Postgres => {
+            let mut connection = PgConnection::connect(url)
+                .await
+                .map_err(failed("connect"))?;
+            sqlx::query_scalar(AssertSqlSafe(sql))
+                .fetch_one(&mut connection)
+                .await
+                .map_err(failed(sql))
+        }
+        Kind::MariaDb => {
+            let mut connection = MySqlConnection::connect(url)
+                .await
+                .map_err(failed("connect"))?;
+            sqlx::query_scalar(AssertSqlSafe(sql))
+                .fetch_one(&mut connection)
+                .await
+                .map_err(failed(sql))
+        }
+    }
+}
+
+fn failed(sql: &str) -> impl FnOnce(sqlx::Error) -> Error {
+    let sql = sql.to_owned();
+    move |source| Error::Sql { sql, source }
+}

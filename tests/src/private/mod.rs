@@ -1,0 +1,25 @@
+//! Private database servers.
+//!
+//! [`Server`] puts the parts together: an `engine` (what PostgreSQL and MariaDB do differently),
+//! the `programs` found on this machine, a `folder` that an unprivileged `owner` may use, a
+//! `template` of initialised data, and the `guard` that runs the server program and outlives this
+//! process just long enough to stop it.
+
+mod admin;
+mod database;
+mod engine;
+mod error;
+mod folder;
+mod guard;
+mod mariadb;
+mod own;
+mod owner;
+mod postgres;
+mod programs;
+mod server;
+mod template;
+
+pub use database::Database;
+pub use engine::Kind;
+pub use own::OwnServer;
+pub use server::{Server, mariadb, postgres};

@@ -1,0 +1,264 @@
+//! A running server.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+use tokio::time::{Instant, sleep};
+
+use super::database::Database;
+use super::engine::{Engine, Kind, Login};
+use super::error::{Error, or_fail};
+use super::guard::Guard;
+use super::owner::Owner;
+use super::{admin, folder, template};
+
+/// A start takes a tenth of a second; a machine that is busy building may need far more.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Between two attempts to connect to a server that is starting.
+const START_INTERVAL: Duration = Duration::from_millis(10);
+
+static POSTGRES: OnceCell<Server> = OnceCell::const_new();
+static MARIADB: OnceCell<Server> = OnceCell::const_new();
+
+/// This process's PostgreSQL server, started on first use.
+///
+/// # Panics
+///
+/// When there is none to be had, with one line that says why.
+pub async fn postgres() -> Server {
+    Kind::Postgres.server().await
+}
+
+/// This process's MariaDB server, started on first use.
+///
+/// # Panics
+///
+/// When there is none to be had, with one line that says why.
+pub async fn mariadb() -> Server {
+    Kind::MariaDb.server().await
+}
+
+pub(crate) async fn shared(kind: Kind) -> Result<Server, Error> {
+    let cell = match kind {
+        Kind::Postgres => &POSTGRES,
+        Kind::MariaDb => &MARIADB,
+    };
+    cell.get_or_try_init(|| Server::start(kind)).await.cloned()
+}
+
+/// A private database server. It stops when the last clone, and the last [`Database`] on it, is
+/// dropped; the shared ones when this process ends.
+#[derive(Debug, Clone)]
+pub struct Server {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    kind: Kind,
+    folder: PathBuf,
+    guard: Guard,
+    /// The process id of the server program.
+    pid: AtomicU32,
+    /// How many databases were made, to name the next one.
+    databases: AtomicU32,
+    /// The databases that no test has any more, by name, to be removed before the next one is made.
+    retired: Mutex<Vec<String>>,
+}
+
+impl Server {
+    pub(crate) async fn start(kind: Kind) -> Result<Self, Error> {
+        let prepared = tokio::task::spawn_blocking(move || prepare(kind)).await;
+        let (folder, guard) = prepared.map_err(|_| Error::NoGuard { kind })??;
+        let (pid, databases) = (AtomicU32::new(0), AtomicU32::new(0));
+        let server = Self {
+            inner: Arc::new(Inner {
+                kind,
+                folder,
+                guard,
+                pid,
+                databases,
+                retired: Mutex::default(),
+            }),
+        };
+        server.launch().await?;
+        Ok(server)
+    }
+
+    /// Starts the server program and waits until it answers.
+    pub(crate) async fn launch(&self) -> Result<(), Error> {
+        let Inner {
+            kind, guard, pid, ..
+        } = &*self.inner;
+        pid.store(guard.start().await?, Ordering::Relaxed);
+        let deadline = Instant::now() + START_TIMEOUT;
+        tokio::select! {
+            answered = self.answer(deadline) => answered,
+            gone = guard.gone() => {
+                gone?;
+                Err(Error::Start { kind: *kind, log: self.log_end() })
+            }
+        }
+    }
+
+    async fn answer(&self, deadline: Instant) -> Result<(), Error> {
+        let url = self.admin_url();
+        while admin::execute(self.kind(), &url, &[]).await.is_err() {
+            if Instant::now() > deadline {
+                return Err(Error::Late {
+                    kind: self.kind(),
+                    what: "start",
+                    log: self.log_end(),
+                });
+            }
+            sleep(START_INTERVAL).await;
+        }
+        Ok(())
+    }
+
+    /// What kind of server it is.
+    pub fn kind(&self) -> Kind {
+        self.inner.kind
+    }
+
+    /// The folder with the server's socket, log and data.
+    pub fn folder(&self) -> &Path {
+        &self.inner.folder
+    }
+
+    /// The process id of the server program.
+    pub fn pid(&self) -> u32 {
+        self.inner.pid.load(Ordering::Relaxed)
+    }
+
+    /// The process id of the shell that stops the server when this process is gone.
+    pub fn guard_pid(&self) -> u32 {
+        self.guard().pid()
+    }
+
+    /// The superuser's URL, on a database that always exists.
+    pub fn admin_url(&self) -> String {
+        self.url(self.engine().admin(None))
+    }
+
+    /// What the server has logged until now.
+    ///
+    /// # Panics
+    ///
+    /// When the log cannot be read.
+    pub fn log(&self) -> String {
+        or_fail(self.read("log"))
+    }
+
+    /// Makes a database, owned by a new role that may hold `cap` connections at a time. On MariaDB,
+    /// 0 means any number.
+    ///
+    /// # Panics
+    ///
+    /// When the server refuses.
+    pub async fn database(&self, cap: u32) -> Database {
+        or_fail(self.create(cap).await)
+    }
+
+    async fn create(&self, cap: u32) -> Result<Database, Error> {
+        self.remove_retired().await;
+        let name = format!(
+            "app_{}",
+            self.inner.databases.fetch_add(1, Ordering::Relaxed) + 1
+        );
+        admin::execute(
+            self.kind(),
+            &self.admin_url(),
+            &self.engine().create(login(&name), cap),
+        )
+        .await?;
+        Ok(Database::new(self.clone(), name))
+    }
+
+    /// Makes room. What cannot be removed goes with the server, and is no reason to fail the test
+    /// that comes next.
+    async fn remove_retired(&self) {
+        let retired = self
+            .inner
+            .retired
+            .lock()
+            .map(|mut names| std::mem::take(&mut *names))
+            .unwrap_or_default();
+        for name in retired {
+            let _ = admin::execute(
+                self.kind(),
+                &self.admin_url(),
+                &self.engine().remove(login(&name)),
+            )
+            .await;
+        }
+    }
+
+    /// Remembers to remove a database.
+    pub(crate) fn retire(&self, name: &str) {
+        if let Ok(mut retired) = self.inner.retired.lock() {
+            retired.push(name.to_owned());
+        }
+    }
+
+    pub(crate) fn engine(&self) -> &'static dyn Engine {
+        self.kind().engine()
+    }
+
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.inner.guard
+    }
+
+    pub(crate) fn url(&self, login: Login<'_>) -> String {
+        self.engine().url(self.folder(), login)
+    }
+
+    /// Reads a file the server writes, as far as it exists.
+    pub(crate) fn read(&self, name: &str) -> Result<String, Error> {
+        match fs::read(self.folder().join(name)) {
+            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+            Err(error) => Err(Error::io(format!(
+                "read {name} of the {} server",
+                self.kind()
+            ))(error)),
+        }
+    }
+
+    /// The last lines of the log, as one line.
+    fn log_end(&self) -> String {
+        const LINES: usize = 8;
+        let log = self.read("log").unwrap_or_default();
+        let lines: Vec<&str> = log.lines().rev().take(LINES).collect();
+        lines.into_iter().rev().collect::<Vec<_>>().join(" | ")
+    }
+}
+
+/// A database and its role share a name. Only one process ever sees the server, so the password is
+/// no secret.
+pub(crate) fn login(name: &str) -> Login<'_> {
+    Login {
+        user: name,
+        password: "secret",
+        database: name,
+    }
+}
+
+/// Makes the folder, the guard and the data of a server.
+fn prepare(kind: Kind) -> Result<(PathBuf, Guard), Error> {
+    let engine = kind.engine();
+    let programs = engine.programs()?;
+    let folder = folder::create()?;
+    let owner = Owner::of(folder.path(), engine.users())?;
+    let command = owner.run_tied(engine.last_signal(), engine.serve(&programs, folder.path()));
+    // From here on it is the guard that removes the folder, even should this process be killed.
+    let guard = Guard::spawn(kind, folder.path(), engine.last_signal(), &command)?;
+    let folder = folder.keep();
+    template::provide(kind, &programs, &owner, &folder)?;
+    Ok((folder, guard))
+}

@@ -1,0 +1,6 @@
+//! The behavioural suite, over real databases and real processes.
+
+#![cfg(unix)]
+
+#[cfg(test)]
+mod harness;

@@ -1,0 +1,3 @@
+//! The `onepool` program.
+
+fn main() {}

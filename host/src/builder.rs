@@ -10,6 +10,7 @@ use crate::config::{Config, Database};
 use crate::error::HostError;
 use crate::host::Host;
 use crate::plugin::Plugin;
+use crate::stop::StopSignals;
 
 /// Puts a [`Host`] together; begin with [`Host::builder`].
 #[derive(Debug, Default)]
@@ -126,7 +127,7 @@ impl HostBuilder {
     /// # Errors
     /// As [`start`](Self::start), and if the signals cannot be watched.
     pub async fn serve(self) -> Result<(), HostError> {
-        let mut signals = crate::stop::StopSignals::new()?;
+        let mut signals = StopSignals::watch()?;
         let host = self.start().await?;
         signals.next().await;
         host.stop().await;

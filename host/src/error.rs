@@ -73,9 +73,6 @@ pub enum HostError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// The host is stopping.
-    #[error("the host is stopping")]
-    Stopping,
 }
 
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! A running host.
 
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -202,6 +203,15 @@ impl Host {
     #[must_use]
     pub fn plugins(&self) -> Vec<PluginStatus> {
         self.registry.plugins(&self.roster.plugins())
+    }
+
+    /// Waits until the launched plugin of this name has ended, and says how: `None` if the
+    /// operating system does not say. Returns `None` at once if no such plugin was launched.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn plugin_ended(&self, name: &str) -> Option<ExitStatus> {
+        self.registry.ended(name).await
     }
 
     /// What the host has counted so far.

@@ -1,3 +1,9 @@
-//! The `onepool` program.
+//! The `onepool` program: a host of its own, for plugins of any application.
 
-fn main() {}
+use std::process::ExitCode;
+
+mod program;
+
+fn main() -> ExitCode {
+    program::run()
+}

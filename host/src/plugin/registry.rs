@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use onepool_proto::handshake::Token;
 use onepool_proto::{Code, Failure};
-use tokio::sync::SetOnce;
+use tokio::sync::{SetOnce, watch};
 
 use super::definition::check_name;
 use super::token::{self, TokenBook, TokenRefusal};
@@ -63,7 +63,11 @@ struct Launch {
 
 /// The plugins of a host. Clones are handles to the same ones.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Registry(Arc<Mutex<Plugins>>);
+pub(crate) struct Registry {
+    plugins: Arc<Mutex<Plugins>>,
+    /// Tells when the state of a plugin has changed.
+    changed: watch::Sender<()>,
+}
 
 #[derive(Debug, Default)]
 struct Plugins {
@@ -81,7 +85,7 @@ struct Record {
 impl Registry {
     fn lock(&self) -> MutexGuard<'_, Plugins> {
         // Nothing that can panic runs under the lock.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.plugins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A token for whoever is given it, to attach as the plugin of this name.
@@ -128,6 +132,7 @@ impl Registry {
             *state = PluginState::Exited(status);
         }
         plugins.revoke(id);
+        self.changed.send_replace(());
     }
 
     /// Notes that the program could not be launched.
@@ -135,6 +140,20 @@ impl Registry {
         let mut plugins = self.lock();
         plugins.revoke(id);
         plugins.by_name.retain(|_, record| !record.is_launch(id));
+    }
+
+    /// How the launched plugin of this name ended, once it has. `None` if the operating system did not
+    /// say, and at once if no such plugin was launched.
+    pub(crate) async fn ended(&self, name: &str) -> Option<ExitStatus> {
+        let mut changed = self.changed.subscribe();
+        loop {
+            let state = self.lock().by_name.get(name)?.launch.as_ref()?.1;
+            if let PluginState::Exited(status) = state {
+                return status;
+            }
+            // The sender is in this registry.
+            changed.changed().await.ok()?;
+        }
     }
 
     /// Uses up a token of the plugin of this name. The token is given back if the admission is

@@ -53,7 +53,7 @@ impl Spawner {
         let (reply, answer) = oneshot::channel();
         let order = Order { command, reply };
         let orders = self.orders.as_ref();
-        if !orders.is_some_and(|orders| orders.send(order).is_ok()) {
+        if orders.is_none_or(|orders| orders.send(order).is_err()) {
             return Err(ended());
         }
         answer.await.unwrap_or_else(|_| Err(ended()))

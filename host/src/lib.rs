@@ -1,6 +1,52 @@
-//! Under construction.
+//! One database connection pool for a host application and all its plugin processes.
+//!
+//! The [`Host`] owns the only pool. Plugins are separate processes that use `onepool-sdk` in place
+//! of a database driver; their calls come to the host over a local socket, and the database never
+//! sees more connections than the one number that the host was given.
+//!
+//! ```no_run
+//! use onepool_host::{Host, Plugin};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let host = Host::builder()
+//!     .database("postgres://app:secret@localhost/app")
+//!     .max_connections(20)
+//!     .plugin(Plugin::new("reports", "/usr/lib/app/reports").arg("--nightly"))
+//!     .start()
+//!     .await?;
+//! // The application's own queries go through the same pool: see `Host::client`.
+//! host.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`testing`] has a host for the tests of plugins.
 #![expect(dead_code, reason = "the parts are being put together")]
 
+mod builder;
+mod config;
 mod db;
+mod error;
+mod host;
+mod listener;
+mod peer;
+mod plugin;
 mod pool;
+mod roster;
 mod session;
+mod stop;
+mod telemetry;
+pub mod testing;
+mod transport;
+
+pub use builder::HostBuilder;
+pub use error::HostError;
+pub use host::Host;
+pub use onepool_proto::endpoint::{Endpoint, EndpointError};
+pub use onepool_proto::error::Explanation;
+pub use onepool_proto::handshake::Token;
+pub use onepool_proto::memory::MemoryDialer;
+pub use onepool_proto::{Code, DatabaseKind, Failure, Limits};
+pub use plugin::{Plugin, PluginState, PluginStatus};
+pub use stop::StopSignals;
+pub use telemetry::HostStats;

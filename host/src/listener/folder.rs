@@ -1,0 +1,127 @@
+//! The folder of a socket, closed to other users.
+
+use std::fs::{self, DirBuilder, Metadata};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use crate::error::HostError;
+
+/// Who may pass through the folder to the socket in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// The host's user.
+    Private,
+    /// Everybody; the host then looks at each peer.
+    Shared,
+}
+
+impl Access {
+    fn folder_mode(self) -> u32 {
+        match self {
+            Self::Private => 0o700,
+            Self::Shared => 0o711,
+        }
+    }
+
+    /// The mode of the socket.
+    pub(super) fn socket_mode(self) -> libc::mode_t {
+        match self {
+            Self::Private => 0o600,
+            Self::Shared => 0o666,
+        }
+    }
+
+    /// The permissions of others that a folder must not give.
+    fn forbidden(self) -> u32 {
+        match self {
+            Self::Private => 0o077,
+            Self::Shared => 0o022,
+        }
+    }
+}
+
+/// A folder that nobody else can put anything into. It is removed on drop if it was created here
+/// and is empty then.
+#[derive(Debug)]
+pub(super) struct PrivateFolder {
+    path: PathBuf,
+    created: bool,
+}
+
+impl PrivateFolder {
+    /// Creates the folder, or makes sure that the one that exists is private.
+    pub(super) fn claim(path: &Path, access: Access) -> Result<Self, HostError> {
+        let created = match create(path, access) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+            Err(error) => {
+                return Err(HostError::io("create the folder", path.display())(error));
+            }
+        };
+        let metadata = fs::symlink_metadata(path)
+            .map_err(HostError::io("look at the folder", path.display()))?;
+        check(&metadata, access).map_err(|problem| HostError::Folder {
+            path: path.to_owned(),
+            problem,
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            created,
+        })
+    }
+
+    /// Creates a folder that did not exist before, where the user's short-lived files belong.
+    pub(super) fn fresh(access: Access) -> Result<Self, HostError> {
+        let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+        let usable = runtime.filter(|path| path.is_absolute() && path.is_dir());
+        let parent = usable.unwrap_or_else(std::env::temp_dir);
+        let path = parent.join(format!("onepool-{:016x}", rand::random::<u64>()));
+        create(&path, access).map_err(HostError::io("create the folder", path.display()))?;
+        Ok(Self {
+            path,
+            created: true,
+        })
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for PrivateFolder {
+    fn drop(&mut self) {
+        if self.created {
+            // Somebody may have put something into it; then it stays.
+            let _ = fs::remove_dir(&self.path);
+        }
+    }
+}
+
+fn create(path: &Path, access: Access) -> io::Result<()> {
+    DirBuilder::new().mode(access.folder_mode()).create(path)
+}
+
+fn check(metadata: &Metadata, access: Access) -> Result<(), String> {
+    let own = rustix::process::geteuid().as_raw();
+    if !metadata.is_dir() {
+        return Err("is not a folder; choose another endpoint".to_owned());
+    }
+    if metadata.uid() != own {
+        return Err(format!(
+            "belongs to user {} and the host runs as user {own}; choose another endpoint, or give \
+             the folder to the host's user",
+            metadata.uid()
+        ));
+    }
+    let mode = metadata.mode() & 0o777;
+    if mode & access.forbidden() != 0 {
+        return Err(format!(
+            "is open to other users (mode {mode:03o}); use a folder of its own with mode {:03o}, \
+             or let the host create one",
+            access.folder_mode()
+        ));
+    }
+    Ok(())
+}

@@ -305,13 +305,38 @@ impl Value {
     #[must_use]
     pub fn wire_bytes(&self) -> usize {
         match self {
-            Self::Null(_) => 32,
+            Self::Null(of) => of.scalar.wire_bytes() + 2,
             Self::Scalar(scalar) => scalar.wire_bytes() + 2,
             Self::Array(array) => {
                 let elements = array.elements.iter().flatten().map(Scalar::wire_bytes);
-                elements.sum::<usize>() + array.elements.len() + 6 * array.dimensions.len() + 40
+                elements.sum::<usize>()
+                    + array.element.wire_bytes()
+                    + array.elements.len()
+                    + 6 * array.dimensions.len()
+                    + 16
             }
-            Self::Range(_) => 128,
+            Self::Range(range) => {
+                let edges = range.edges.iter().flat_map(|(lower, upper)| [lower, upper]);
+                edges.map(Edge::wire_bytes).sum::<usize>() + range.element.wire_bytes() + 4
+            }
+        }
+    }
+}
+
+impl Edge {
+    fn wire_bytes(&self) -> usize {
+        match self {
+            Self::Unbounded => 1,
+            Self::Included(scalar) | Self::Excluded(scalar) => scalar.wire_bytes() + 2,
+        }
+    }
+}
+
+impl ScalarType {
+    fn wire_bytes(&self) -> usize {
+        match self {
+            Self::Named(name) => name.len() + 6,
+            _ => 1,
         }
     }
 }

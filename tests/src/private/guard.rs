@@ -25,14 +25,24 @@ const SCRIPT: &str = include_str!("guard.sh");
 /// How long a server may take to end; one that was told to stop closes what is open.
 const GONE_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// What the guard has said of its server.
+#[derive(Debug, Clone, Copy, Default)]
+struct Told {
+    /// How often it was started. One that ends at once is started all the same.
+    starts: u32,
+    /// The process id of the last one started.
+    pid: u32,
+    /// Whether any process of it is left.
+    running: bool,
+}
+
 /// Dropping it stops the server and removes its folder.
 #[derive(Debug)]
 pub(crate) struct Guard {
     kind: Kind,
     pid: u32,
     orders: Mutex<ChildStdin>,
-    /// The process id of the server, while it has any process.
-    server: watch::Receiver<Option<u32>>,
+    server: watch::Receiver<Told>,
 }
 
 impl Guard {
@@ -65,7 +75,7 @@ impl Guard {
             .map_err(Error::io("start a server's guard"))?;
         let pid = child.id();
         let orders = child.stdin.take().ok_or(Error::NoGuard { kind })?;
-        let (sender, server) = watch::channel(None);
+        let (sender, server) = watch::channel(Told::default());
         thread::spawn(move || follow(child, &sender));
         Ok(Self {
             kind,
@@ -80,18 +90,17 @@ impl Guard {
     }
 
     pub(crate) fn is_running(&self) -> bool {
-        self.server.borrow().is_some()
+        self.server.borrow().running
     }
 
     /// Starts the server, and answers its process id.
     pub(crate) async fn start(&self) -> Result<u32, Error> {
-        self.order("start")?;
         let mut server = self.server.clone();
-        let pid = server
-            .wait_for(Option::is_some)
-            .await
-            .map_err(|_| Error::NoGuard { kind: self.kind })?;
-        pid.ok_or(Error::NoGuard { kind: self.kind })
+        let before = server.borrow().starts;
+        self.order("start")?;
+        let told = server.wait_for(|told| told.starts > before).await;
+        told.map(|told| told.pid)
+            .map_err(|_| Error::NoGuard { kind: self.kind })
     }
 
     /// Sends the server a signal that ends it, and waits until all of its processes are gone.
@@ -113,7 +122,7 @@ impl Guard {
     pub(crate) async fn gone(&self) -> Result<(), Error> {
         let mut server = self.server.clone();
         server
-            .wait_for(Option::is_none)
+            .wait_for(|told| !told.running)
             .await
             .map(|_| ())
             .map_err(|_| Error::NoGuard { kind: self.kind })
@@ -130,10 +139,19 @@ impl Guard {
 
 /// Passes on what the guard says until it ends. A thread, for the tests that share a server each
 /// have a runtime of their own, and none of them lives as long as the server.
-fn follow(mut guard: Child, server: &watch::Sender<Option<u32>>) {
+fn follow(mut guard: Child, server: &watch::Sender<Told>) {
     if let Some(output) = guard.stdout.take() {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
-            server.send_replace(line.parse().ok());
+            server.send_modify(|told| match line.parse() {
+                Ok(pid) => {
+                    *told = Told {
+                        starts: told.starts + 1,
+                        pid,
+                        running: true,
+                    };
+                }
+                Err(_) => told.running = false,
+            });
         }
     }
     // Its status says nothing; this only leaves no zombie behind.

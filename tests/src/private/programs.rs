@@ -29,6 +29,11 @@ pub(crate) fn server_program(name: &'static str) -> Result<PathBuf, Error> {
     first(&folders, name).ok_or(Error::Missing { program: name })
 }
 
+/// Whether the user has said where the server programs are.
+pub(crate) fn are_chosen() -> bool {
+    env::var_os(SEARCH_VARIABLE).is_some()
+}
+
 /// Finds a tool of the operating system, which may be missing.
 pub(crate) fn tool(name: &str) -> Option<PathBuf> {
     first(&usual_folders(), name)

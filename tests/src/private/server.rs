@@ -239,8 +239,7 @@ impl Server {
     }
 }
 
-/// A database and its role share a name. Only one process ever sees the server, so the password is
-/// no secret.
+/// A database and its role share a name. The server is private, so the password is no secret.
 pub(crate) fn login(name: &str) -> Login<'_> {
     Login {
         user: name,

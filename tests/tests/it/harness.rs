@@ -242,21 +242,9 @@ async fn servers_do_not_outlive_a_killed_process() {
 /// A process that was killed while it initialised a server left the folder behind.
 #[tokio::test]
 async fn an_unfinished_server_does_not_outlive_a_killed_process() {
-    let (programs, temporary) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    for (name, script) in [
-        ("postgres", "#!/bin/sh\necho 1.0\n"),
-        (
-            "initdb",
-            "#!/bin/sh\nmkdir \"$2\" && while [ -d \"$2\" ]; do sleep 0.1; done\n",
-        ),
-    ] {
-        let path = programs.path().join(name);
-        fs::write(&path, script).unwrap();
-        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
-    }
-    for folder in [&programs, &temporary] {
-        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-    }
+    let initdb = "mkdir \"$2\" && while [ -d \"$2\" ]; do sleep 0.1; done";
+    let programs = pretend_postgres(initdb, "exit 1");
+    let temporary = open_folder();
     let mut child = Command::new(env!("CARGO_BIN_EXE_private-servers"))
         .env("ONEPOOL_SERVER_PATH", programs.path())
         .env("TMPDIR", temporary.path())
@@ -268,6 +256,21 @@ async fn an_unfinished_server_does_not_outlive_a_killed_process() {
     child.kill().unwrap();
     child.wait().unwrap();
     eventually("the folder to go", async || folders().next().is_none()).await;
+}
+
+/// The process that asked for the server waited for good when the server ended too early.
+#[test]
+fn a_server_that_ends_at_once_is_one_line_with_its_log() {
+    let programs = pretend_postgres("mkdir \"$2\"", "echo no memory; exit 1");
+    let output = Command::new(env!("CARGO_BIN_EXE_private-servers"))
+        .env("ONEPOOL_SERVER_PATH", programs.path())
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "the PostgreSQL server ended instead of starting; its log ends with: no memory\n"
+    );
 }
 
 /// Only Linux can tie the life of a process to its parent's.
@@ -324,6 +327,25 @@ async fn a_sqlite_file_goes_with_its_handle() {
     assert!(path.is_file());
     drop(file);
     assert!(!path.exists());
+}
+
+/// A folder with shell scripts for PostgreSQL's programs. They find the data folder in `$2`.
+fn pretend_postgres(initdb: &str, postgres: &str) -> TempDir {
+    let folder = open_folder();
+    let postgres = format!("[ \"$1\" = --version ] && exec echo 1.0\n{postgres}");
+    for (name, script) in [("initdb", initdb), ("postgres", &postgres)] {
+        let path = folder.path().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    }
+    folder
+}
+
+/// A temporary folder that the unprivileged user of a server can enter.
+fn open_folder() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    folder
 }
 
 /// A process that has servers.

@@ -113,6 +113,11 @@ impl Output {
         wanted && !self.pages.is_closed()
     }
 
+    /// Whether rows after the first are of no use, so that a driver may stop there.
+    pub(crate) fn wants_first(&self) -> bool {
+        self.want == Want::First
+    }
+
     /// Says what the columns of the rows that follow are.
     pub(crate) fn columns(&mut self, format: Format, columns: Vec<Column>) {
         self.close_rows();

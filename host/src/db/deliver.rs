@@ -1,0 +1,100 @@
+//! From a driver's stream of rows to the output.
+
+use futures_util::{Stream, StreamExt};
+use onepool_proto::message::Summary;
+use onepool_proto::{Column, Failure, Format};
+use sqlx::{Database, Either};
+
+use super::output::{Cell, Output};
+
+/// Reads a database's rows without decoding a cell.
+pub(super) trait RowReader {
+    type Database: Database;
+
+    /// What the columns of `row`, and of the rows after it, are.
+    fn columns(&self, row: &RowOf<Self>) -> (Format, Vec<Column>);
+
+    /// Appends the cells of `row`.
+    fn cells<'r>(&self, row: &'r RowOf<Self>, cells: &mut Vec<Option<Cell<'r>>>);
+
+    /// What a statement did.
+    fn summary(&self, result: &ResultOf<Self>) -> Summary;
+
+    /// What an error of the driver becomes.
+    fn failure(&self, error: sqlx::Error) -> Failure;
+}
+
+pub(super) type RowOf<R> = <<R as RowReader>::Database as Database>::Row;
+pub(super) type ResultOf<R> = <<R as RowReader>::Database as Database>::QueryResult;
+type ItemOf<R> = Result<Either<ResultOf<R>, RowOf<R>>, sqlx::Error>;
+
+/// How a stream ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// With the summary of its last statement.
+    Summary,
+    /// Without one: there was no statement, or it was left after a row, or it was cut short.
+    Open,
+}
+
+/// Reads `stream` to its end and puts what it yields into `output`.
+///
+/// The stream is drained even when nothing of it is wanted any more: what it belongs to is a
+/// connection that somebody else uses next.
+pub(super) async fn deliver<R: RowReader>(
+    reader: &R,
+    mut stream: impl Stream<Item = ItemOf<R>> + Unpin,
+    output: &mut Output,
+) -> Result<Ending, Failure> {
+    let mut ending = Ending::Open;
+    let mut described = false;
+    let mut refused = None;
+    let mut room = Vec::new();
+    while let Some(item) = stream.next().await {
+        match item {
+            Ok(Either::Right(row)) => {
+                ending = Ending::Open;
+                if refused.is_some() || !output.takes_rows() {
+                    continue;
+                }
+                if !described {
+                    let (format, columns) = reader.columns(&row);
+                    output.columns(format, columns);
+                    described = true;
+                }
+                let mut cells = emptied(room);
+                reader.cells(&row, &mut cells);
+                refused = output.row(&cells).await.err();
+                room = emptied(cells);
+            }
+            Ok(Either::Left(result)) => {
+                output.done(reader.summary(&result));
+                ending = Ending::Summary;
+                described = false;
+            }
+            // What broke the stream matters more than a row that was refused before.
+            Err(error) => return Err(reader.failure(error)),
+        }
+    }
+    refused.map_or(Ok(ending), Err)
+}
+
+/// The same memory for cells of another row: collecting in place keeps the allocation.
+fn emptied<'b>(mut cells: Vec<Option<Cell<'_>>>) -> Vec<Option<Cell<'b>>> {
+    cells.clear();
+    cells.into_iter().map(|_| None).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emptied_cells_keep_their_memory() {
+        let mut cells = Vec::with_capacity(64);
+        cells.push(Some(Cell::bytes(b"a")));
+        let emptied = emptied(cells);
+        assert!(emptied.is_empty());
+        assert!(emptied.capacity() >= 64);
+    }
+}

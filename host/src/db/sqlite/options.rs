@@ -1,0 +1,139 @@
+//! Where a SQLite database is, and how it is opened.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use onepool_proto::{Code, DatabaseKind, Failure};
+use sqlx::ConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
+use tokio::sync::Mutex;
+
+use super::SqliteDriver;
+use crate::db::failure;
+use crate::db::interrupt::Signal;
+
+/// How many instructions SQLite's machine runs between two looks at the interrupt flag: tens of
+/// microseconds.
+const INSTRUCTIONS: i32 = 1000;
+
+/// How often, and at what distance, opening is tried while another process holds the lock that
+/// the change to write-ahead logging needs. SQLite's busy timeout does not cover that lock.
+const TRIES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(50);
+
+const IN_MEMORY: &str = "an in-memory database cannot be pooled, because each backend would be \
+                         another database; name a file, for example sqlite:app.db?mode=rwc";
+
+/// A file and how to open it.
+#[derive(Clone, Debug)]
+pub(in crate::db) struct SqliteOptions {
+    options: SqliteConnectOptions,
+    /// One at a time in this process, so that the first turns write-ahead logging on in peace.
+    turn: Arc<Mutex<()>>,
+}
+
+impl SqliteOptions {
+    /// Reads a `sqlite:` URL.
+    pub(in crate::db) fn parse(url: &str) -> Result<Self, Failure> {
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(|error| failure::misconfigured(url, failure::from_driver(error)))?;
+        if is_in_memory(url, &options) {
+            return Err(failure::misconfigured(url, IN_MEMORY));
+        }
+        let options = options
+            .disable_statement_logging()
+            .thread_name(|id| format!("onepool-sqlite-{id}"));
+        Ok(Self {
+            options: if is_read_only(url) {
+                options
+            } else {
+                options.journal_mode(SqliteJournalMode::Wal)
+            },
+            turn: Arc::default(),
+        })
+    }
+
+    /// The file.
+    pub(in crate::db) fn place(&self) -> String {
+        self.options.get_filename().display().to_string()
+    }
+
+    /// The same with this many statements kept by each backend.
+    pub(in crate::db) fn with_statement_cache(mut self, capacity: usize) -> Self {
+        self.options = self.options.statement_cache_capacity(capacity);
+        self
+    }
+
+    /// Opens the database once more.
+    pub(in crate::db) async fn connect(&self) -> Result<SqliteDriver, Failure> {
+        let mut connection = self.open().await?;
+        let signal = Arc::new(Signal::default());
+        let seen = Arc::clone(&signal);
+        connection
+            .lock_handle()
+            .await
+            .map_err(failure::from_driver)?
+            .set_progress_handler(INSTRUCTIONS, move || seen.may_go_on());
+        let mut driver = SqliteDriver::new(connection, signal);
+        // Whatever the URL looked like, a main database without a file is one in memory.
+        let databases = driver
+            .query("SELECT file FROM pragma_database_list WHERE name = 'main'")
+            .await?;
+        let file = databases.into_iter().flatten().flatten().next();
+        if file.is_none_or(|file| file.is_empty()) {
+            driver.close().await;
+            return Err(Failure::new(Code::CONFIGURATION, IN_MEMORY));
+        }
+        Ok(driver)
+    }
+
+    async fn open(&self) -> Result<SqliteConnection, Failure> {
+        let _turn = self.turn.lock().await;
+        let mut tries = 1;
+        loop {
+            match self.options.connect().await {
+                Err(error) if tries < TRIES && is_busy(&error) => {
+                    tries += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(error) => {
+                    return Err(failure::unreachable(
+                        DatabaseKind::Sqlite,
+                        self.place(),
+                        error,
+                    ));
+                }
+                Ok(connection) => return Ok(connection),
+            }
+        }
+    }
+}
+
+/// The parameters of a URL, as they are written.
+fn parameters(url: &str) -> impl Iterator<Item = &str> {
+    url.split_once('?')
+        .map_or("", |(_, query)| query)
+        .split('&')
+}
+
+fn is_in_memory(url: &str, options: &SqliteConnectOptions) -> bool {
+    let name = options.get_filename().to_string_lossy();
+    name.is_empty()
+        || name.contains(":memory:")
+        || name.contains("mode=memory")
+        || url.contains(":memory:")
+        || parameters(url).any(|pair| pair == "mode=memory")
+}
+
+/// Whether the journal mode cannot be changed.
+fn is_read_only(url: &str) -> bool {
+    parameters(url).any(|pair| matches!(pair, "mode=ro" | "immutable=1" | "immutable=true"))
+}
+
+/// `SQLITE_BUSY` and its kin.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<u32>().ok())
+        .is_some_and(|code| code & 0xff == 5)
+}

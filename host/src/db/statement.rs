@@ -1,0 +1,34 @@
+//! What a driver is given to run.
+
+use onepool_proto::Value;
+
+/// A statement and its arguments.
+#[derive(Debug)]
+pub(crate) struct Statement<'a> {
+    /// The text.
+    pub(crate) sql: &'a str,
+    /// The arguments. `None` sends the text as it is, which may then hold several statements.
+    pub(crate) arguments: Option<Vec<Value>>,
+    /// Whether the backend should keep the prepared statement.
+    pub(crate) persistent: bool,
+}
+
+impl<'a> Statement<'a> {
+    /// A text that is sent as it is.
+    pub(crate) fn text(sql: &'a str) -> Self {
+        Self {
+            sql,
+            arguments: None,
+            persistent: false,
+        }
+    }
+
+    /// A statement with arguments, which the backend keeps prepared.
+    pub(crate) fn with(sql: &'a str, arguments: Vec<Value>) -> Self {
+        Self {
+            sql,
+            arguments: Some(arguments),
+            persistent: true,
+        }
+    }
+}

@@ -8,22 +8,44 @@ mod arguments;
 mod column;
 mod connection;
 mod database;
+mod deadline;
+mod effects;
+mod error;
+mod execute;
+mod executor;
+mod options;
+mod placeholders;
+mod prepare;
 mod query_result;
 mod row;
+mod rows;
+mod session;
 mod statement;
+mod statements;
+mod transaction;
 mod type_info;
 pub mod types;
+mod upload;
 mod value;
 
 pub use arguments::{OnepoolArgumentBuffer, OnepoolArguments};
 pub use column::OnepoolColumn;
-pub use connection::{OnepoolConnectOptions, OnepoolConnection, OnepoolTransactionManager};
+pub use connection::OnepoolConnection;
 pub use database::Onepool;
+pub use deadline::with_deadline;
+pub use error::{OnepoolDatabaseError, OnepoolError};
+pub use options::OnepoolConnectOptions;
 pub use query_result::OnepoolQueryResult;
 pub use row::OnepoolRow;
 pub use statement::OnepoolStatement;
+pub use transaction::OnepoolTransactionManager;
 pub use type_info::OnepoolTypeInfo;
 pub use value::{OnepoolValue, OnepoolValueRef};
+
+pub use onepool_proto::endpoint::Endpoint;
+pub use onepool_proto::error::{Code, Holder, SourcePlace, Wait};
+pub use onepool_proto::memory::MemoryDialer;
+pub use onepool_proto::{DatabaseKind, Format};
 
 /// A pool of virtual connections: cheap, and no database connection each.
 pub type OnepoolPool = sqlx_core::pool::Pool<Onepool>;

@@ -1,0 +1,18 @@
+//! The driver against a scripted host, which records every call: how many round trips each thing
+//! costs, what rides on them, and what happens when they are dropped half-way.
+
+mod host;
+
+mod batches;
+mod cancelling;
+mod deadlines;
+mod pages;
+mod pools;
+mod round_trips;
+#[cfg(unix)]
+mod sessions;
+#[cfg(unix)]
+mod socket;
+mod statements;
+mod transactions;
+mod uploads;

@@ -4,3 +4,5 @@
 
 #[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod smoke;

@@ -49,11 +49,11 @@ pub struct Host {
     endpoint: Endpoint,
     database: DatabaseKind,
     max_connections: u32,
-    registry: Registry,
-    roster: Roster,
+    pub(crate) registry: Registry,
+    pub(crate) roster: Roster,
     counters: Arc<Counters>,
     stop: CancellationToken,
-    stopped: CancellationToken,
+    pub(crate) stopped: CancellationToken,
     _stop_on_drop: DropGuard,
 }
 
@@ -243,7 +243,7 @@ impl Host {
 /// Stops a host, step by step.
 struct WindDown {
     pool: Pool,
-    roster: Roster,
+    pub(crate) roster: Roster,
     orders: Orders,
     /// Its thread must outlive the plugins that it started.
     launcher: Arc<Launcher>,

@@ -39,6 +39,9 @@ mod telemetry;
 pub mod testing;
 mod transport;
 
+#[cfg(test)]
+mod tests;
+
 pub use builder::HostBuilder;
 pub use error::HostError;
 pub use host::Host;

@@ -8,7 +8,7 @@ mod handshake;
 #[cfg(unix)]
 mod lock;
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;
 
 pub(crate) use accept::{Listener, Reception};

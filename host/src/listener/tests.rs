@@ -1,1 +1,400 @@
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use onepool_proto::endpoint::Endpoint;
+use onepool_proto::handshake::{
+    self, Answer, HEADER_BYTES, Hello, MAGIC, Token, Welcome, body_length,
+};
+use onepool_proto::{Code, Failure, limits};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+
+use crate::{Host, HostBuilder, HostError};
+
+fn builder(folder: &TempDir) -> HostBuilder {
+    let database = folder.path().join("test.db");
+    // A folder for temporary files may be made open to others.
+    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
+    Host::builder()
+        .database(format!("sqlite://{}?mode=rwc", database.display()))
+        .stop_timeout(Duration::from_secs(5))
+}
+
+async fn host() -> (TempDir, Host) {
+    let folder = tempfile::tempdir().unwrap();
+    let host = builder(&folder).start().await.unwrap();
+    (folder, host)
+}
+
+async fn knock(host: &Host) -> UnixStream {
+    let path = host.endpoint().path().unwrap();
+    UnixStream::connect(path).await.unwrap()
+}
+
+async fn hear(stream: &mut UnixStream) -> Answer {
+    let mut header = [0; HEADER_BYTES];
+    stream.read_exact(&mut header).await.unwrap();
+    let mut body = vec![0; body_length(header).unwrap()];
+    stream.read_exact(&mut body).await.unwrap();
+    handshake::decode(&body).unwrap()
+}
+
+/// Says `bytes`, and returns why the host refuses; the host closes after that.
+async fn refusal_of(host: &Host, bytes: &[u8]) -> Failure {
+    let mut stream = knock(host).await;
+    stream.write_all(bytes).await.unwrap();
+    refusal(&mut stream).await
+}
+
+async fn refusal(stream: &mut UnixStream) -> Failure {
+    match hear(stream).await {
+        Answer::Refused(failure) => {
+            // A socket closed with unread bytes in it may say reset instead of end.
+            let rest = stream.read(&mut [0]).await;
+            assert!(matches!(rest, Ok(0) | Err(_)));
+            failure
+        }
+        Answer::Welcome(welcome) => panic!("{welcome:?}"),
+    }
+}
+
+fn hello(plugin: &str, token: &Token) -> Vec<u8> {
+    handshake::encode(&Hello::new(plugin, token.clone())).unwrap()
+}
+
+async fn enter(host: &Host, plugin: &str, token: &Token) -> (UnixStream, Welcome) {
+    let mut stream = knock(host).await;
+    stream.write_all(&hello(plugin, token)).await.unwrap();
+    match hear(&mut stream).await {
+        Answer::Welcome(welcome) => (stream, welcome),
+        Answer::Refused(failure) => panic!("{failure:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_token_admits_once_and_each_welcome_holds_the_next() {
+    let (_folder, host) = host().await;
+    let mut token = host.issue_token("p").unwrap();
+    let mut sessions = Vec::new();
+    for _ in 0..3 {
+        let (stream, welcome) = enter(&host, "p", &token).await;
+        assert_eq!(welcome.database, host.database());
+        let failure = refusal_of(&host, &hello("p", &token)).await;
+        assert_eq!(failure.code, Code::TOKEN_USED);
+        token = welcome.next_token;
+        sessions.push((stream, welcome.session));
+    }
+    assert_ne!(sessions[0].1, sessions[1].1);
+    assert_eq!(host.stats().sessions_opened, 3);
+    assert_eq!(host.stats().handshakes_refused, 3);
+}
+
+#[tokio::test]
+async fn a_token_is_good_for_its_plugin_alone() {
+    let (_folder, host) = host().await;
+    let token = host.issue_token("p").unwrap();
+    host.issue_token("other").unwrap();
+    for (plugin, token) in [
+        ("other", &token),
+        ("unknown", &token),
+        ("p", &Token::new("guess")),
+        ("p", &Token::new("")),
+    ] {
+        let failure = refusal_of(&host, &hello(plugin, token)).await;
+        assert_eq!(failure.code, Code::TOKEN_REFUSED);
+        assert!(!failure.message.contains(token.secret()) || token.secret().is_empty());
+    }
+    enter(&host, "p", &token).await;
+}
+
+#[tokio::test]
+async fn what_is_no_handshake_is_refused_with_a_reason() {
+    let (_folder, host) = host().await;
+    let failure = refusal_of(&host, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!(failure.code, Code::NOT_ONEPOOL);
+
+    let mut too_large = MAGIC.to_vec();
+    too_large.extend((limits::HANDSHAKE_BYTES + 1).to_le_bytes());
+    let failure = refusal_of(&host, &too_large).await;
+    assert_eq!(failure.code, Code::REQUEST_TOO_LARGE);
+
+    let mut malformed = MAGIC.to_vec();
+    malformed.extend(4_u16.to_le_bytes());
+    malformed.extend([0xff; 4]);
+    let failure = refusal_of(&host, &malformed).await;
+    assert_eq!(failure.code, Code::MALFORMED);
+}
+
+#[tokio::test]
+async fn a_plugin_of_another_version_is_refused_and_keeps_its_token() {
+    let (_folder, host) = host().await;
+    let token = host.issue_token("p").unwrap();
+    let newer = Hello {
+        oldest_version: u16::MAX,
+        newest_version: u16::MAX,
+        ..Hello::new("p", token.clone())
+    };
+    let failure = refusal_of(&host, &handshake::encode(&newer).unwrap()).await;
+    assert_eq!(failure.code, Code::VERSION_MISMATCH);
+    enter(&host, "p", &token).await;
+}
+
+#[tokio::test]
+async fn a_handshake_cut_short_is_closed_and_uses_nothing_up() {
+    let (_folder, host) = host().await;
+    let token = host.issue_token("p").unwrap();
+    let whole = hello("p", &token);
+    for length in [0, 1, HEADER_BYTES, HEADER_BYTES + 1, whole.len() - 1] {
+        let mut stream = knock(&host).await;
+        stream.write_all(&whole[..length]).await.unwrap();
+        stream.shutdown().await.unwrap();
+        assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+    }
+    enter(&host, "p", &token).await;
+    assert_eq!(host.stats().handshakes_broken, 5);
+}
+
+#[tokio::test]
+async fn a_slow_peer_is_refused() {
+    let (_folder, host) = host().await;
+    let token = host.issue_token("p").unwrap();
+    let mut stream = knock(&host).await;
+    stream.write_all(&hello("p", &token)[..5]).await.unwrap();
+    tokio::time::pause();
+    assert_eq!(refusal(&mut stream).await.code, Code::HANDSHAKE_TIMEOUT);
+}
+
+#[tokio::test]
+async fn silent_peers_do_not_keep_others_out() {
+    let (_folder, host) = host().await;
+    let token = host.issue_token("p").unwrap();
+    let mut silent = Vec::new();
+    for _ in 0..100 {
+        silent.push(knock(&host).await);
+    }
+    tokio::time::pause();
+    enter(&host, "p", &token).await;
+}
+
+#[tokio::test]
+async fn a_full_host_refuses_and_has_room_again_when_a_session_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = builder(&folder).max_sessions(1).start().await.unwrap();
+    let token = host.issue_token("p").unwrap();
+    let (stream, welcome) = enter(&host, "p", &token).await;
+    let token = welcome.next_token;
+    let failure = refusal_of(&host, &hello("p", &token)).await;
+    assert_eq!(failure.code, Code::HOST_FULL);
+    assert_eq!(host.client("q").dial().unwrap_err().code, Code::HOST_FULL);
+    drop(stream);
+    // The refusals above did not use the token up.
+    let entered = async {
+        loop {
+            let mut stream = knock(&host).await;
+            stream.write_all(&hello("p", &token)).await.unwrap();
+            match hear(&mut stream).await {
+                Answer::Welcome(_) => return,
+                Answer::Refused(failure) => assert_eq!(failure.code, Code::HOST_FULL),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), entered)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_stopped_host_is_gone() {
+    let (_folder, host) = host().await;
+    let token = host.issue_token("p").unwrap();
+    let (mut stream, _) = enter(&host, "p", &token).await;
+    let path = host.endpoint().path().unwrap().to_owned();
+    host.stop().await;
+    assert!(!path.exists());
+    assert!(!path.parent().unwrap().exists());
+    // The session was told why: one frame, and the end.
+    let mut frame = Vec::new();
+    stream.read_to_end(&mut frame).await.unwrap();
+    let mut frame = bytes::BytesMut::from(&frame[..]);
+    let mut codec = onepool_proto::codec::PluginCodec::new(limits::FRAME_BYTES);
+    match tokio_util::codec::Decoder::decode(&mut codec, &mut frame) {
+        Ok(Some(onepool_proto::codec::HostFrame::Goodbye(failure))) => {
+            assert_eq!(failure.code, Code::HOST_STOPPING);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(
+        host.client("p").dial().unwrap_err().code,
+        Code::HOST_STOPPING
+    );
+}
+
+#[tokio::test]
+async fn a_dropped_host_is_gone() {
+    let (_folder, host) = host().await;
+    let path = host.endpoint().path().unwrap().to_owned();
+    let stopped = host.stopped.clone();
+    drop(host);
+    stopped.cancelled().await;
+    assert!(!path.exists());
+}
+
+fn socket_in(folder: &Path) -> (PathBuf, Endpoint) {
+    let path = folder.join("host.sock");
+    (path.clone(), Endpoint::unix(path).unwrap())
+}
+
+fn mode(path: &Path) -> u32 {
+    path.symlink_metadata().unwrap().mode() & 0o777
+}
+
+#[tokio::test]
+async fn folder_and_socket_are_private_and_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("own");
+    let (path, endpoint) = socket_in(&own);
+    let host = builder(&folder).endpoint(endpoint).start().await.unwrap();
+    assert_eq!((mode(&own), mode(&path)), (0o700, 0o600));
+    host.stop().await;
+    assert!(!own.exists());
+}
+
+#[tokio::test]
+async fn with_users_allowed_they_can_knock_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("own");
+    let (path, endpoint) = socket_in(&own);
+    let builder = builder(&folder).endpoint(endpoint).allow_user(12_345);
+    let host = builder.start().await.unwrap();
+    assert_eq!((mode(&own), mode(&path)), (0o711, 0o666));
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_folder_open_to_others_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, endpoint) = socket_in(folder.path());
+    for (mode, others) in [(0o755, false), (0o710, false), (0o733, true), (0o720, true)] {
+        let mut builder = builder(&folder).endpoint(endpoint.clone());
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
+        if others {
+            builder = builder.allow_user(12_345);
+        }
+        let error = builder.start().await.unwrap_err();
+        assert!(matches!(error, HostError::Folder { .. }), "{error}");
+        assert!(error.to_string().contains("open to other users"), "{error}");
+        assert!(!path.exists());
+    }
+}
+
+/// A host that was killed leaves its socket, which must not keep the next one from starting.
+#[tokio::test]
+async fn the_socket_of_a_dead_host_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, endpoint) = socket_in(folder.path());
+    drop(UnixListener::bind(&path).unwrap());
+    assert!(path.exists());
+    std::fs::write(folder.path().join("host.sock.lock"), "").unwrap();
+    let host = builder(&folder).endpoint(endpoint).start().await.unwrap();
+    let token = host.issue_token("p").unwrap();
+    enter(&host, "p", &token).await;
+    host.stop().await;
+    // The folder was there before the host.
+    assert!(folder.path().exists());
+}
+
+#[tokio::test]
+async fn the_socket_of_a_live_process_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, endpoint) = socket_in(folder.path());
+    let theirs = UnixListener::bind(&path).unwrap();
+    let error = builder(&folder)
+        .endpoint(endpoint)
+        .start()
+        .await
+        .unwrap_err();
+    assert!(matches!(error, HostError::EndpointInUse(_)), "{error}");
+    assert!(UnixStream::connect(&path).await.is_ok());
+    drop(theirs);
+}
+
+#[tokio::test]
+async fn two_hosts_do_not_share_an_endpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("own");
+    let (_, endpoint) = socket_in(&own);
+    let first = builder(&folder).endpoint(endpoint.clone()).start().await;
+    let first = first.unwrap();
+    let second = builder(&folder).endpoint(endpoint.clone()).start().await;
+    assert!(matches!(second, Err(HostError::EndpointInUse(_))));
+    // The attempt took nothing from the first.
+    let token = first.issue_token("p").unwrap();
+    let (stream, _) = enter(&first, "p", &token).await;
+    drop(stream);
+    first.stop().await;
+    let third = builder(&folder).endpoint(endpoint).start().await.unwrap();
+    third.stop().await;
+    assert!(!own.exists());
+}
+
+#[tokio::test]
+async fn a_file_in_the_way_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, endpoint) = socket_in(folder.path());
+    std::fs::write(&path, "precious").unwrap();
+    let error = builder(&folder)
+        .endpoint(endpoint)
+        .start()
+        .await
+        .unwrap_err();
+    assert!(matches!(error, HostError::NotASocket(_)), "{error}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
+}
+
+#[tokio::test]
+async fn a_pipe_is_no_endpoint_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let endpoint = Endpoint::pipe("onepool").unwrap();
+    let error = builder(&folder)
+        .endpoint(endpoint)
+        .start()
+        .await
+        .unwrap_err();
+    assert!(matches!(error, HostError::EndpointKind(_)), "{error}");
+}
+
+/// The token of a launched plugin is for its process and those it started.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_launched_plugins_token_is_for_its_process() {
+    let (_folder, host) = host().await;
+    let mut other = std::process::Command::new("sleep")
+        .arg("60")
+        .spawn()
+        .unwrap();
+    let (launch, token) = host.registry.begin_launch("theirs");
+    host.registry.launched(launch, other.id());
+    let failure = refusal_of(&host, &hello("theirs", &token)).await;
+    other.kill().unwrap();
+    other.wait().unwrap();
+    assert_eq!(failure.code, Code::PEER_REFUSED);
+
+    let (launch, token) = host.registry.begin_launch("mine");
+    let early = tokio::spawn({
+        let mut stream = knock(&host).await;
+        let hello = hello("mine", &token);
+        async move {
+            stream.write_all(&hello).await.unwrap();
+            hear(&mut stream).await
+        }
+    });
+    tokio::task::yield_now().await;
+    // The plugin was faster than the host's note of its process.
+    assert!(!early.is_finished());
+    host.registry.launched(launch, std::process::id());
+    assert!(matches!(early.await.unwrap(), Answer::Welcome(_)));
+}

@@ -10,6 +10,9 @@ mod registry;
 mod spawner;
 mod token;
 
+#[cfg(all(test, unix))]
+mod tests;
+
 pub use definition::Plugin;
 pub(crate) use definition::check_name;
 pub(crate) use process::{Launcher, Orders};

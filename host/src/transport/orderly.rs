@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use futures_core::Stream;
 use futures_util::{Sink, SinkExt, StreamExt};
-use onepool_proto::Failure;
 use onepool_proto::service::{BrokerRequest, BrokerResponse};
+use onepool_proto::{Code, Failure};
 use tarpc::{ClientMessage, Response};
 use tokio::sync::mpsc;
 use tokio::time::Sleep;
@@ -223,10 +223,12 @@ impl<W: Wire> Sink<Response<BrokerResponse>> for Orderly<W> {
         }
         self.under_way.remove(&response.request_id);
         if let Err(error) = self.wire.start_send_unpin(response) {
-            // The host made an answer that cannot be sent: the plugin learns so instead of
-            // waiting for it.
-            let failure = error.last_words().ok_or(error)?;
-            self.leave(failure);
+            if !error.can_be_told() {
+                return Err(error);
+            }
+            // The plugin learns that there will be no answer, instead of waiting for it.
+            let message = format!("the host could not send an answer: {error}");
+            self.leave(Failure::new(Code::INTERNAL, message));
             self.wake_reader();
         } else if matches!(self.phase, Phase::Draining(_)) && self.under_way.is_empty() {
             self.wake_reader();

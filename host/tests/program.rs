@@ -1,5 +1,9 @@
 //! The `onepool` program, as its users run it.
 #![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test needs and does not get fails the test"
+)]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};

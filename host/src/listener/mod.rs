@@ -8,7 +8,8 @@ mod handshake;
 #[cfg(unix)]
 mod lock;
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests;
 
 pub(crate) use accept::{Listener, Reception};

@@ -10,7 +10,8 @@ mod registry;
 mod spawner;
 mod token;
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests;
 
 pub use definition::Plugin;

@@ -20,7 +20,7 @@ use crate::error::HostError;
 use crate::listener::{Listener, Reception};
 use crate::peer::AllowedUsers;
 use crate::plugin::{Launcher, Orders, PluginStatus, Registry, Spawner, check_name};
-use crate::pool::{Pool, PoolConfig};
+use crate::pool::{Pool, PoolConfig, PoolStats, Share};
 use crate::roster::{self, Roster, RosterConfig};
 use crate::telemetry::{Counters, HostStats};
 use crate::transport::Parting;
@@ -218,6 +218,17 @@ impl Host {
     #[must_use]
     pub fn stats(&self) -> HostStats {
         self.counters.read(self.roster.len())
+    }
+
+    /// What the pool holds now, and what it has done so far.
+    #[must_use]
+    pub fn pool_stats(&self) -> PoolStats {
+        self.roster.pool_stats()
+    }
+
+    /// What each plugin may have of the pool beside the others; in force at once.
+    pub fn set_share(&self, plugin: &str, share: Share) {
+        self.roster.set_share(&plugin.into(), share);
     }
 
     /// Stops the host: no more sessions; launched plugins are asked to end (SIGTERM) and keep

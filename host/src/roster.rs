@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::plugin::LaunchId;
-use crate::pool::Pool;
+use crate::pool::{Pool, PoolStats, Share};
 use crate::session::{self, SessionContext};
 use crate::telemetry::Counters;
 use crate::transport::{MemoryWire, Orderly, Parting, Partings, Wire, partings};
@@ -122,6 +122,16 @@ impl Roster {
         let session = seat.serve(plugin, None, wire);
         self.0.tracker.spawn_on(session, &self.0.runtime);
         Ok((welcome, channel))
+    }
+
+    /// What the pool holds and has done.
+    pub(crate) fn pool_stats(&self) -> PoolStats {
+        self.0.pool.stats()
+    }
+
+    /// What a plugin may have of the pool.
+    pub(crate) fn set_share(&self, plugin: &Arc<str>, share: Share) {
+        self.0.pool.set_share(plugin, share);
     }
 
     /// How many sessions there are.

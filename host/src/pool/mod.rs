@@ -31,7 +31,7 @@ pub(crate) use job::{
 };
 pub(crate) use lease::Lease;
 pub use ledger::Counts;
-pub(crate) use ledger::{BackendId, Loan, Purpose};
+pub(crate) use ledger::{BackendId, Purpose};
 pub use scheduler::Share;
 pub(crate) use scheduler::{Ask, Turn};
 pub(crate) use settings::Settings;

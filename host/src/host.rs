@@ -15,7 +15,6 @@ use tokio_util::task::TaskTracker;
 
 use crate::builder::HostBuilder;
 use crate::config::Config;
-use crate::db::Source;
 use crate::error::HostError;
 use crate::listener::{Listener, Reception};
 use crate::peer::AllowedUsers;
@@ -65,9 +64,7 @@ impl Host {
 
     pub(crate) async fn start(config: Config) -> Result<Self, HostError> {
         config.check()?;
-        let database = config.database.as_ref().ok_or(HostError::NoDatabase)?;
-        let url = database.url().await.map_err(HostError::Database)?;
-        let source = Source::parse(&url).map_err(HostError::Database)?;
+        let source = config.source().await?;
         let kind = source.kind();
         // The endpoint comes first: another host that runs already is noticed before this one
         // touches the database.

@@ -31,13 +31,13 @@ impl Peer {
     pub(crate) fn of(stream: &Stream) -> io::Result<Self> {
         let credentials = stream.peer_creds()?;
         #[cfg(unix)]
-        let uid = credentials.euid();
+        let (uid, pid) = (
+            credentials.euid(),
+            credentials.pid().and_then(|pid| u32::try_from(pid).ok()),
+        );
         #[cfg(not(unix))]
-        let uid = None;
-        Ok(Self {
-            uid,
-            pid: credentials.pid().and_then(|pid| u32::try_from(pid).ok()),
-        })
+        let (uid, pid) = (None, credentials.pid());
+        Ok(Self { uid, pid })
     }
 
     /// Whether this is the process `child` or one that it started, as far as this system can tell.

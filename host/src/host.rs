@@ -66,6 +66,7 @@ impl Host {
         config.check()?;
         let source = config.source().await?;
         let kind = source.kind();
+        let place = source.place();
         // The endpoint comes first: another host that runs already is noticed before this one
         // touches the database.
         let listener = Listener::bind(&config).await?;
@@ -75,6 +76,13 @@ impl Host {
             max_connections: config.max_connections,
         });
         let pool = pool.await.map_err(HostError::Database)?;
+        tracing::info!(
+            endpoint = %listener.endpoint(),
+            database = %kind,
+            place,
+            max_connections = config.max_connections,
+            "the host is up"
+        );
         let (host, launcher) = Self::open(&config, kind, pool, listener, spawner);
         for plugin in &config.plugins {
             if let Err(error) = launcher.launch(plugin).await {

@@ -4,7 +4,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use onepool_proto::codec::{HostFrame, PluginCodec, PluginFrame};
 
@@ -19,7 +19,7 @@ use onepool_proto::{Code, Failure, limits};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
-use tokio_util::codec::{Decoder, Framed};
+use tokio_util::codec::Framed;
 
 use crate::{Host, HostBuilder, HostError};
 
@@ -219,22 +219,12 @@ async fn a_full_host_refuses_and_has_room_again_when_a_session_ends() {
 async fn a_stopped_host_is_gone() {
     let (_folder, host) = host().await;
     let token = host.issue_token("p").unwrap();
-    let (mut stream, _) = enter(&host, "p", &token).await;
+    let (stream, _) = enter(&host, "p", &token).await;
     let path = host.endpoint().path().unwrap().to_owned();
     host.stop().await;
     assert!(!path.exists());
     assert!(!path.parent().unwrap().exists());
-    // The session was told why: one frame, and the end.
-    let mut frame = Vec::new();
-    stream.read_to_end(&mut frame).await.unwrap();
-    let mut frame = BytesMut::from(&frame[..]);
-    let mut codec = PluginCodec::new(limits::FRAME_BYTES);
-    match Decoder::decode(&mut codec, &mut frame) {
-        Ok(Some(HostFrame::Goodbye(failure))) => {
-            assert_eq!(failure.code, Code::HOST_STOPPING);
-        }
-        other => panic!("{other:?}"),
-    }
+    assert_eq!(goodbye(stream).await, Code::HOST_STOPPING);
     assert_eq!(
         host.client("p").dial().unwrap_err().code,
         Code::HOST_STOPPING
@@ -249,6 +239,41 @@ async fn a_dropped_host_is_gone() {
     drop(host);
     stopped.cancelled().await;
     assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_session_that_sends_garbage_ends_alone() {
+    let (_folder, host) = host().await;
+    let token = host.issue_token("p").unwrap();
+    let (mut rogue, welcome) = enter(&host, "p", &token).await;
+    let (other, _) = enter(&host, "p", &welcome.next_token).await;
+    rogue
+        .write_all(&[3, 0, 0, 0, 0xff, 0xff, 0xff])
+        .await
+        .unwrap();
+    assert_eq!(goodbye(rogue).await, Code::MALFORMED);
+    let mut other = Framed::new(other, PluginCodec::new(limits::FRAME_BYTES));
+    let payload = Bytes::from_static(b"hello");
+    let request = BrokerRequest::Echo { payload };
+    let (id, trace) = (1, None);
+    other
+        .send(PluginFrame::Call { id, trace, request })
+        .await
+        .unwrap();
+    let frame = other.next().await.unwrap().unwrap();
+    assert!(matches!(frame, HostFrame::Answer { id: 1, .. }));
+}
+
+/// The one frame that is left, and the end.
+async fn goodbye(stream: UnixStream) -> Code {
+    let mut plugin = Framed::new(stream, PluginCodec::new(limits::FRAME_BYTES));
+    match plugin.next().await {
+        Some(Ok(HostFrame::Goodbye(failure))) => {
+            assert!(!matches!(plugin.next().await, Some(Ok(_))));
+            failure.code
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 fn socket_in(folder: &Path) -> (PathBuf, Endpoint) {

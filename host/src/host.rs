@@ -15,7 +15,6 @@ use tokio_util::task::TaskTracker;
 
 use crate::builder::HostBuilder;
 use crate::config::Config;
-use crate::db::Source;
 use crate::error::HostError;
 use crate::listener::{Listener, Reception};
 use crate::peer::AllowedUsers;
@@ -65,10 +64,9 @@ impl Host {
 
     pub(crate) async fn start(config: Config) -> Result<Self, HostError> {
         config.check()?;
-        let database = config.database.as_ref().ok_or(HostError::NoDatabase)?;
-        let url = database.url().await.map_err(HostError::Database)?;
-        let source = Source::parse(&url).map_err(HostError::Database)?;
+        let source = config.source().await?;
         let kind = source.kind();
+        let place = source.place();
         // The endpoint comes first: another host that runs already is noticed before this one
         // touches the database.
         let listener = Listener::bind(&config).await?;
@@ -78,6 +76,13 @@ impl Host {
             max_connections: config.max_connections,
         });
         let pool = pool.await.map_err(HostError::Database)?;
+        tracing::info!(
+            endpoint = %listener.endpoint(),
+            database = %kind,
+            place,
+            max_connections = config.max_connections,
+            "the host is up"
+        );
         let (host, launcher) = Self::open(&config, kind, pool, listener, spawner);
         for plugin in &config.plugins {
             if let Err(error) = launcher.launch(plugin).await {

@@ -116,6 +116,8 @@ impl Roster {
         &self,
         plugin: Arc<str>,
     ) -> Result<(Welcome, onepool_proto::memory::MemoryChannel), Failure> {
+        // A host that stops meanwhile waits for this session, too.
+        let _tracked = self.0.tracker.token();
         let seat = self.seat()?;
         let welcome = seat.welcome(PROTOCOL_VERSION, Token::new(""));
         let (wire, channel) = MemoryWire::pair();
@@ -215,7 +217,13 @@ impl Seat {
             launch,
             partings,
         };
+        let partings = live.partings.clone();
         inner.live.insert(self.id, live);
+        if inner.seats.is_closed() {
+            // The host began to stop after it had given this seat, and may have missed it when it
+            // told the others.
+            partings.part(Parting::Drained(stopping()));
+        }
         inner.counters.sessions_opened.add_one();
         let seated = Seated(self);
         async move {

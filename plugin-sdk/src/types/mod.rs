@@ -24,18 +24,23 @@
 //! | [`OnepoolInterval`], durations | INTERVAL | TIME | - |
 //! | [`Json<T>`], `JsonValue`, `JsonRawValue` | JSON, JSONB | JSON, text, bytes | TEXT |
 //! | `IpAddr`, `IpNetwork` | INET, CIDR | text | TEXT |
+//! | [`OnepoolRange<T>`] | ranges | - | - |
+//! | `Vec<T>`, `&[T]`, `[T; N]` | arrays of one dimension | - | - |
 //!
 //! Known differences from the direct drivers are where those panic or misread:
 //!
 //! - dates of `infinity`, and bytes of a wrong length, are errors;
 //! - a negative TIME of MySQL keeps its sign and its fraction, and is no time of day;
-//! - INTERVAL and TIMETZ are read in the text format too.
+//! - an array in the text format tells the word `NULL` from NULL;
+//! - INTERVAL, TIMETZ and ranges of timestamps are read in the text format too.
 //!
-//! As with them, SQLite's NULL is read as zero or as empty text where no `Option` is asked for.
+//! As with them, SQLite's NULL is read as zero or as empty text where no `Option` is asked for,
+//! and an empty range of PostgreSQL as one without bounds.
 
 #[macro_use]
 mod macros;
 
+mod array;
 mod binary;
 mod boolean;
 mod cell;
@@ -51,14 +56,17 @@ mod interval;
 #[cfg(feature = "json")]
 mod json;
 mod oid;
+mod range;
 mod temporal;
 mod text;
 #[cfg(feature = "uuid")]
 mod uuids;
 mod void;
 
+pub use array::OnepoolArrayElement;
 pub use error::ValueError;
 pub use interval::OnepoolInterval;
+pub use range::OnepoolRange;
 #[cfg(any(feature = "chrono", feature = "time"))]
 pub use temporal::OnepoolTimeTz;
 

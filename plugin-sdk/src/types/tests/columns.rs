@@ -5,6 +5,7 @@ use sqlx_core::type_info::TypeInfo;
 use sqlx_core::types::Type;
 
 use super::cell::{PgColumn, fails, lite_text, pg, pg_text, reads};
+use crate::types::OnepoolRange;
 use crate::{Onepool, OnepoolTypeInfo};
 
 fn postgres((id, detail, name): PgColumn) -> OnepoolTypeInfo {
@@ -23,6 +24,7 @@ fn a_mismatch_names_both_types() {
     );
     fails::<i64>(lite_text("1"), "is not compatible with SQL type `TEXT`");
     fails::<String>(pg_text(pg::COMPOSITE, "(1,x)"), "with SQL type `item`");
+    fails::<Vec<i32>>(pg_text(pg::INT4, "1"), "with SQL type `INT4`");
 }
 
 #[test]
@@ -38,6 +40,10 @@ fn a_domain_is_what_it_is_over() {
     )));
     let by_name = OnepoolTypeInfo::with_name("natural_number");
     assert!(by_name.type_compatible(&postgres(pg::INT4_DOMAIN)));
+    let int4_list = (16_412, 1007, "list_of_numbers");
+    reads(pg_text(int4_list, "{1}"), vec![1]);
+    let int4_span = (16_413, 3904, "span");
+    reads(pg_text(int4_span, "[1,2)"), OnepoolRange::from(1..2));
     // What an array or a range is over is not what it is.
     assert!(!<i32 as Type<Onepool>>::compatible(&postgres(
         pg::INT4_ARRAY

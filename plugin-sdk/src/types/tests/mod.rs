@@ -5,11 +5,15 @@
 
 mod cell;
 
+mod any_bytes;
 mod arguments;
+mod arrays;
 mod columns;
 mod decimals;
+mod derive;
 mod intervals;
 mod numbers;
+mod ranges;
 mod texts;
 mod time_tz;
 mod with_chrono;

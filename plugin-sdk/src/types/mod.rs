@@ -26,6 +26,7 @@
 //! | `IpAddr`, `IpNetwork` | INET, CIDR | text | TEXT |
 //! | [`OnepoolRange<T>`] | ranges | - | - |
 //! | `Vec<T>`, `&[T]`, `[T; N]` | arrays of one dimension | - | - |
+//! | enums by [`impl_string_enum!`](crate::impl_string_enum) | enums | ENUM, text | TEXT |
 //!
 //! Known differences from the direct drivers are where those panic or misread:
 //!
@@ -57,6 +58,7 @@ mod interval;
 mod json;
 mod oid;
 mod range;
+mod string_enum;
 mod temporal;
 mod text;
 #[cfg(feature = "uuid")]
@@ -87,6 +89,15 @@ pub use sqlx_core::types::{Json, JsonRawValue, JsonValue};
 pub use sqlx_core::types::{Text, Type};
 #[cfg(feature = "uuid")]
 pub use sqlx_core::types::{Uuid, uuid};
+
+/// For this crate's macros alone.
+#[doc(hidden)]
+pub mod private {
+    pub use sqlx_core::decode::Decode;
+    pub use sqlx_core::encode::{Encode, IsNull};
+    pub use sqlx_core::error::BoxDynError;
+    pub use sqlx_core::types::Type;
+}
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ mod derive;
 mod intervals;
 mod numbers;
 mod ranges;
+mod string_enums;
 mod texts;
 mod time_tz;
 mod with_chrono;

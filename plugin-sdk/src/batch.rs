@@ -25,10 +25,8 @@ use crate::{
 /// let mut sets = Vec::new();
 /// for (id, name) in [(1_i64, "one"), (2, "two")] {
 ///     let mut arguments = OnepoolArguments::default();
-/// # #[cfg(any())] {
 ///     arguments.add(id)?;
 ///     arguments.add(name)?;
-/// # }
 ///     sets.push(arguments);
 /// }
 /// let results = pool
@@ -155,8 +153,10 @@ impl OnepoolConnection {
     ) -> Result<BatchReply, Error> {
         let kind = self.database();
         let text = placeholders::resolve(sql, kind).as_str().to_owned();
-        let values = sets.into_iter().map(|set| set.into_values(kind));
-        let sets: Vec<Vec<Value>> = values.collect::<Result<_, _>>()?;
+        let sets: Vec<Vec<Value>> = sets
+            .into_iter()
+            .map(|set| set.into_values(kind))
+            .collect::<Result<_, Error>>()?;
         // Besides its values each set has a length.
         let set_bytes = |set: &Vec<Value>| 4 + set.iter().map(Value::wire_bytes).sum::<usize>();
         let bytes = text.len() + sets.iter().map(set_bytes).sum::<usize>();

@@ -3,6 +3,8 @@
 #![cfg(unix)]
 
 #[cfg(test)]
+mod flow;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod replay;

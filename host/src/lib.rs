@@ -39,6 +39,9 @@ mod telemetry;
 pub mod testing;
 mod transport;
 
+#[cfg(test)]
+mod tests;
+
 pub use builder::HostBuilder;
 pub use error::HostError;
 pub use host::Host;
@@ -47,6 +50,7 @@ pub use onepool_proto::error::Explanation;
 pub use onepool_proto::handshake::Token;
 pub use onepool_proto::memory::MemoryDialer;
 pub use onepool_proto::{Code, DatabaseKind, Failure, Limits};
+pub use pool::{Counts, PluginStats, PoolStats, Share};
 pub use plugin::{Plugin, PluginState, PluginStatus};
 pub use stop::StopSignals;
 pub use telemetry::HostStats;

@@ -5,6 +5,7 @@ use onepool_proto::{DatabaseKind, Failure, ValueType};
 
 use super::interrupt::{Identity, Interrupter};
 use super::output::Output;
+use super::postgres::PostgresDriver;
 use super::sqlite::SqliteDriver;
 use super::statement::Statement;
 
@@ -14,6 +15,7 @@ use super::statement::Statement;
 #[derive(Debug)]
 pub(crate) enum Driver {
     Sqlite(SqliteDriver),
+    Postgres(PostgresDriver),
 }
 
 impl Driver {
@@ -21,6 +23,7 @@ impl Driver {
     pub(crate) fn kind(&self) -> DatabaseKind {
         match self {
             Self::Sqlite(_) => DatabaseKind::Sqlite,
+            Self::Postgres(_) => DatabaseKind::Postgres,
         }
     }
 
@@ -33,6 +36,7 @@ impl Driver {
     pub(crate) fn interrupter(&self) -> Interrupter {
         match self {
             Self::Sqlite(driver) => driver.interrupter(),
+            Self::Postgres(driver) => driver.interrupter(),
         }
     }
 
@@ -40,6 +44,7 @@ impl Driver {
     pub(crate) fn upcoming(&self) -> u64 {
         match self {
             Self::Sqlite(driver) => driver.upcoming(),
+            Self::Postgres(driver) => driver.upcoming(),
         }
     }
 
@@ -53,6 +58,7 @@ impl Driver {
     ) -> Result<(), Failure> {
         match self {
             Self::Sqlite(driver) => driver.run(statement, output).await,
+            Self::Postgres(driver) => driver.run(statement, output).await,
         }
     }
 
@@ -60,6 +66,7 @@ impl Driver {
     pub(crate) async fn command(&mut self, sql: &str) -> Result<(), Failure> {
         match self {
             Self::Sqlite(driver) => driver.command(sql).await,
+            Self::Postgres(driver) => driver.command(sql).await,
         }
     }
 
@@ -67,6 +74,7 @@ impl Driver {
     pub(crate) async fn query(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, Failure> {
         match self {
             Self::Sqlite(driver) => driver.query(sql).await,
+            Self::Postgres(driver) => driver.query(sql).await,
         }
     }
 
@@ -83,6 +91,7 @@ impl Driver {
                 let _ = parameters;
                 driver.prepare(sql, detail).await
             }
+            Self::Postgres(driver) => driver.prepare(sql, parameters, detail).await,
         }
     }
 
@@ -90,6 +99,7 @@ impl Driver {
     pub(crate) async fn ping(&mut self) -> Result<(), Failure> {
         match self {
             Self::Sqlite(driver) => driver.ping().await,
+            Self::Postgres(driver) => driver.ping().await,
         }
     }
 
@@ -97,6 +107,7 @@ impl Driver {
     pub(crate) async fn forget_statements(&mut self) -> Result<(), Failure> {
         match self {
             Self::Sqlite(driver) => driver.forget_statements().await,
+            Self::Postgres(driver) => driver.forget_statements().await,
         }
     }
 
@@ -104,6 +115,7 @@ impl Driver {
     pub(crate) async fn close(self) {
         match self {
             Self::Sqlite(driver) => driver.close().await,
+            Self::Postgres(driver) => driver.close().await,
         }
     }
 
@@ -111,6 +123,7 @@ impl Driver {
     pub(crate) async fn transaction_open(&mut self) -> Option<bool> {
         match self {
             Self::Sqlite(driver) => driver.transaction_open().await,
+            Self::Postgres(_) => None,
         }
     }
 
@@ -120,20 +133,17 @@ impl Driver {
     /// It hits what runs when it arrives. So wait for the answer before the victim moves on.
     pub(crate) async fn cancel(&mut self, victim: &Identity) -> Result<bool, Failure> {
         match self {
-            Self::Sqlite(_) => {
-                let _ = victim;
-                Ok(false)
-            }
+            // SQLite needs no control backend: see `Interrupter::interrupt`.
+            Self::Sqlite(_) => Ok(false),
+            Self::Postgres(driver) => driver.cancel(victim).await,
         }
     }
 
     /// Whether the database still lists `victim`; for the control backend.
     pub(crate) async fn lists(&mut self, victim: &Identity) -> Result<bool, Failure> {
         match self {
-            Self::Sqlite(_) => {
-                let _ = victim;
-                Ok(false)
-            }
+            Self::Sqlite(_) => Ok(false),
+            Self::Postgres(driver) => driver.lists(victim).await,
         }
     }
 }

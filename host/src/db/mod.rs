@@ -11,11 +11,13 @@ mod driver;
 mod failure;
 mod interrupt;
 mod output;
+mod postgres;
 mod source;
 mod sqlite;
 mod statement;
 #[cfg(test)]
 mod testing;
+mod url;
 
 pub(crate) use driver::Driver;
 pub(crate) use failure::{is_broken, is_interrupted, is_stale_plan};

@@ -9,6 +9,7 @@ use onepool_proto::{Code, DatabaseKind, Failure};
 
 use super::driver::Driver;
 use super::failure;
+use super::postgres::PostgresOptions;
 use super::sqlite::SqliteOptions;
 
 /// Gives the database's URL afresh for each connection, for passwords that do not last.
@@ -28,6 +29,7 @@ pub(crate) struct Source {
 #[derive(Clone)]
 enum Target {
     Sqlite(SqliteOptions),
+    Postgres(PostgresOptions),
 }
 
 impl Source {
@@ -64,6 +66,7 @@ impl Source {
     pub(crate) fn place(&self) -> String {
         match &self.target {
             Target::Sqlite(options) => options.place(),
+            Target::Postgres(options) => options.place(),
         }
     }
 
@@ -87,6 +90,7 @@ impl Source {
         }
         match target {
             Target::Sqlite(options) => options.connect().await.map(Driver::Sqlite),
+            Target::Postgres(options) => options.connect().await.map(Driver::Postgres),
         }
     }
 
@@ -95,7 +99,7 @@ impl Source {
             let what = format!("the database URL could not be obtained: {error}");
             Failure::new(Code::DATABASE_DOWN, what)
         })?;
-        let target = Target::parse(&url)?;
+        let target = self.target.renewed(&url)?;
         if target.kind() != self.kind() {
             let what = "it names another kind of database than at the start";
             return Err(failure::misconfigured(&url, what));
@@ -108,19 +112,30 @@ impl Target {
     fn parse(url: &str) -> Result<Self, Failure> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => SqliteOptions::parse(url).map(Self::Sqlite),
+            Some("postgres" | "postgresql") => PostgresOptions::parse(url).map(Self::Postgres),
             _ => Err(failure::misconfigured(url, SCHEMES)),
+        }
+    }
+
+    /// The target that `url` names, with what was learnt about this one if it is the same kind.
+    fn renewed(&self, url: &str) -> Result<Self, Failure> {
+        match (self, Self::parse(url)?) {
+            (Self::Postgres(known), Self::Postgres(_)) => known.renewed(url).map(Self::Postgres),
+            (_, target) => Ok(target),
         }
     }
 
     fn kind(&self) -> DatabaseKind {
         match self {
             Self::Sqlite(_) => DatabaseKind::Sqlite,
+            Self::Postgres(_) => DatabaseKind::Postgres,
         }
     }
 
     fn with_statement_cache(self, capacity: usize) -> Self {
         match self {
             Self::Sqlite(options) => Self::Sqlite(options.with_statement_cache(capacity)),
+            Self::Postgres(options) => Self::Postgres(options.with_statement_cache(capacity)),
         }
     }
 }

@@ -48,11 +48,9 @@ pub(super) use windows::bind;
 #[cfg(unix)]
 mod unix {
     use std::fs;
-    use std::os::unix::fs::FileTypeExt;
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt};
     use std::path::Path;
     use std::time::Duration;
-
-    use interprocess::os::unix::local_socket::ListenerOptionsExt;
 
     use super::super::folder::{Access, PrivateFolder};
     use super::super::lock::Lock;
@@ -95,10 +93,11 @@ mod unix {
             .map_err(HostError::io("lock", Path::new(&lock_path).display()))?
             .ok_or_else(|| HostError::EndpointInUse(endpoint.clone()))?;
         clear_away(&endpoint).await?;
-        let mode = access.socket_mode();
         let listener = name(&endpoint)
-            .and_then(|name| ListenerOptions::new().name(name).mode(mode).create_tokio())
+            .and_then(|name| ListenerOptions::new().name(name).create_tokio())
             .map_err(HostError::io("listen on", &endpoint))?;
+        let mode = fs::Permissions::from_mode(access.socket_mode());
+        fs::set_permissions(path, mode).map_err(HostError::io("set the mode of", &endpoint))?;
         Ok(Bound {
             listener,
             endpoint,

@@ -1,8 +1,8 @@
 //! The folder of a socket, closed to other users.
 
-use std::fs::{self, DirBuilder, Metadata};
+use std::fs::{self, DirBuilder, Metadata, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::HostError;
@@ -25,7 +25,7 @@ impl Access {
     }
 
     /// The mode of the socket.
-    pub(super) fn socket_mode(self) -> libc::mode_t {
+    pub(super) fn socket_mode(self) -> u32 {
         match self {
             Self::Private => 0o600,
             Self::Shared => 0o666,
@@ -100,7 +100,10 @@ impl Drop for PrivateFolder {
 }
 
 fn create(path: &Path, access: Access) -> io::Result<()> {
-    DirBuilder::new().mode(access.folder_mode()).create(path)
+    let mode = access.folder_mode();
+    DirBuilder::new().mode(mode).create(path)?;
+    // The process's mask may have taken away what others are meant to have.
+    fs::set_permissions(path, Permissions::from_mode(mode))
 }
 
 fn check(metadata: &Metadata, access: Access) -> Result<(), String> {

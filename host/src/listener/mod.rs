@@ -8,6 +8,7 @@ mod handshake;
 #[cfg(unix)]
 mod lock;
 
+#[cfg(unix)]
 #[cfg(test)]
 mod tests;
 

@@ -10,6 +10,10 @@ mod registry;
 mod spawner;
 mod token;
 
+#[cfg(unix)]
+#[cfg(test)]
+mod tests;
+
 pub use definition::Plugin;
 pub(crate) use definition::check_name;
 pub(crate) use process::{Launcher, Orders};

@@ -31,13 +31,13 @@ pub(crate) use job::{
 };
 pub(crate) use lease::Lease;
 pub use ledger::Counts;
-pub(crate) use ledger::{BackendId, Loan, Purpose};
+pub(crate) use ledger::{BackendId, Purpose};
 pub use scheduler::Share;
 pub(crate) use scheduler::{Ask, Turn};
 pub(crate) use settings::Settings;
 pub use stats::{PluginStats, PoolStats};
 
-use crate::db::classify::{FunctionList, classify};
+use crate::db::classify::{Dialect, FunctionList, classify};
 use crate::db::{Driver, Source};
 use control::Control;
 use lease::OwnerSender;
@@ -144,7 +144,7 @@ impl Pool {
         if let Some(known) = self.0.verdicts.lock().get(sql.as_str()) {
             return Arc::clone(known);
         }
-        let verdict = classify(self.kind().into(), &sql, &self.0.functions);
+        let verdict = classify(dialect(self.kind()), &sql, &self.0.functions);
         let key = Arc::from(sql.as_str());
         let text = Arc::new(Text { sql, verdict });
         let mut verdicts = self.0.verdicts.lock();
@@ -345,6 +345,14 @@ impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let counts = self.0.state.lock().scheduler.counts();
         f.debug_struct("Pool").field("counts", &counts).finish_non_exhaustive()
+    }
+}
+
+fn dialect(kind: DatabaseKind) -> Dialect {
+    match kind {
+        DatabaseKind::Sqlite => Dialect::Sqlite,
+        DatabaseKind::Postgres => Dialect::Postgres,
+        DatabaseKind::MySql => Dialect::MySql,
     }
 }
 

@@ -16,3 +16,5 @@ pub(crate) use memory::MemoryWire;
 pub(crate) use orderly::{Orderly, Parting, Partings, partings};
 pub(crate) use socket::SocketWire;
 pub(crate) use wire::Wire;
+#[cfg(test)]
+pub(crate) use wire::WireError;

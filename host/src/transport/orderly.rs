@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use futures_core::Stream;
 use futures_util::{Sink, SinkExt, StreamExt};
-use onepool_proto::Failure;
 use onepool_proto::service::{BrokerRequest, BrokerResponse};
+use onepool_proto::{Code, Failure};
 use tarpc::{ClientMessage, Response};
 use tokio::sync::mpsc;
 use tokio::time::Sleep;
@@ -134,6 +134,7 @@ impl<W: Wire> Orderly<W> {
                 }
                 None => {
                     self.phase = Phase::Gone;
+                    self.under_way.clear();
                     Some(Err(error))
                 }
             }),
@@ -142,6 +143,13 @@ impl<W: Wire> Orderly<W> {
                 Poll::Ready(None)
             }
         }
+    }
+
+    /// The end. tarpc's server takes a plain end for "no more calls" and goes on until those
+    /// under way are done; nobody waits for them any more, so then the end is an error.
+    fn end(&mut self) -> Option<Result<ClientMessage<BrokerRequest>, WireError>> {
+        let abandoned = std::mem::take(&mut self.under_way).len();
+        (abandoned > 0).then_some(Err(WireError::Abandoned(abandoned)))
     }
 
     fn admit(
@@ -201,7 +209,7 @@ impl<W: Wire> Stream for Orderly<W> {
                     ready!(farewell.poll(&mut this.wire, cx));
                     this.phase = Phase::Gone;
                 }
-                Phase::Gone => return Poll::Ready(None),
+                Phase::Gone => return Poll::Ready(this.end()),
             }
         }
     }
@@ -223,10 +231,12 @@ impl<W: Wire> Sink<Response<BrokerResponse>> for Orderly<W> {
         }
         self.under_way.remove(&response.request_id);
         if let Err(error) = self.wire.start_send_unpin(response) {
-            // The host made an answer that cannot be sent: the plugin learns so instead of
-            // waiting for it.
-            let failure = error.last_words().ok_or(error)?;
-            self.leave(failure);
+            if !error.can_be_told() {
+                return Err(error);
+            }
+            // The plugin learns that there will be no answer, instead of waiting for it.
+            let message = format!("the host could not send an answer: {error}");
+            self.leave(Failure::new(Code::INTERNAL, message));
             self.wake_reader();
         } else if matches!(self.phase, Phase::Draining(_)) && self.under_way.is_empty() {
             self.wake_reader();

@@ -19,18 +19,24 @@ pub(crate) enum WireError {
     Channel(#[from] ChannelError),
     #[error("tarpc refused a call by itself")]
     Server(#[from] ServerError),
+    #[error("the session ended with {0} calls under way")]
+    Abandoned(usize),
 }
 
 impl WireError {
-    /// What to tell the plugin before the session ends, if it can still be told.
+    /// Whether the wire still works, so that the plugin can be told.
+    pub(crate) fn can_be_told(&self) -> bool {
+        !matches!(self, Self::Codec(CodecError::Io(_)) | Self::Channel(_))
+    }
+
+    /// What to tell a plugin that sent what cannot be read, if it can still be told.
     pub(crate) fn last_words(&self) -> Option<Failure> {
         let code = match self {
-            Self::Codec(CodecError::Io(_)) | Self::Channel(_) => return None,
             Self::Codec(CodecError::TooLarge { .. }) => Code::REQUEST_TOO_LARGE,
-            Self::Codec(CodecError::Malformed(_)) => Code::MALFORMED,
-            Self::Codec(CodecError::Encode) | Self::Server(_) => Code::INTERNAL,
+            _ => Code::MALFORMED,
         };
-        Some(Failure::new(code, self.to_string()))
+        self.can_be_told()
+            .then(|| Failure::new(code, self.to_string()))
     }
 }
 

@@ -1,0 +1,11 @@
+//! PostgreSQL.
+
+mod driver;
+mod names;
+mod options;
+mod rows;
+mod text;
+
+pub(super) use driver::PostgresDriver;
+pub(super) use names::NamedType;
+pub(super) use options::PostgresOptions;

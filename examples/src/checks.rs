@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use futures_util::TryStreamExt;
+use onepool_host::PoolStats;
 use onepool_sdk::{Onepool, OnepoolPool};
 use sqlx::QueryBuilder;
 
 use crate::cast::Member;
-use crate::gauge::Gauge;
 use crate::plugins::{ACCOUNTS, Figures, Kind, OPENING_POINTS};
 
 /// The database never saw more connections than the cap.
-pub fn peak(gauge: &Gauge, cap: u32) -> Option<String> {
-    let peak = gauge.peak;
+pub fn peak(pool: &PoolStats, cap: u32) -> Option<String> {
+    let peak = pool.peak;
     let passed = peak == 0 || peak > cap;
     passed.then(|| format!("there were {peak} database connections at once, and the cap is {cap}"))
 }

@@ -15,7 +15,6 @@ use tokio::time;
 use crate::cast::{self, Member};
 use crate::checks;
 use crate::error::DemoError;
-use crate::gauge::Gauge;
 use crate::log;
 use crate::options::Options;
 use crate::plugins::Figures;
@@ -67,11 +66,9 @@ async fn watch_and_check(
     options: &Options,
     bars: &MultiProgress,
 ) -> Result<(), DemoError> {
-    let cap = options.cap.get();
-    let mut progress = Progress::start(bars, cap, options.seconds.into());
-    let on_time = watch(host, members, &mut progress, options.seconds.into()).await;
+    let mut progress = Progress::start(bars, options.seconds.into());
+    let mut complaints = watch(host, members, &mut progress, options.seconds.into()).await;
     progress.finish();
-    let mut complaints = on_time;
 
     // A plugin's figures are in the database, like everything that it did.
     let own = OnepoolPoolOptions::new().connect_with(host.client(OWN_NAME).into()).await?;
@@ -86,9 +83,9 @@ async fn watch_and_check(
         complaints.extend(checks::plugin(&own, member, figures).await?);
     }
     own.close().await;
-    let gauge = Gauge::read(host);
-    complaints.extend(checks::peak(&gauge, cap));
-    let report = Report { members: reported, gauge, cap };
+    let pool = host.pool_stats();
+    complaints.extend(checks::peak(&pool, options.cap.get()));
+    let report = Report { members: reported, pool };
     // Whoever closed standard output does not want to know.
     let _ = write!(stdout(), "{report}");
     if complaints.is_empty() { Ok(()) } else { Err(DemoError::Checks(complaints)) }
@@ -108,7 +105,7 @@ async fn watch(
     let ends = loop {
         tokio::select! {
             ends = &mut ends => break ends,
-            _ = tick.tick() => progress.show(start.elapsed(), &Gauge::read(host), running(host)),
+            _ = tick.tick() => progress.show(start.elapsed(), &host.pool_stats(), running(host)),
         }
     };
     let Ok(ends) = ends else {

@@ -11,7 +11,6 @@
 mod cast;
 mod checks;
 mod error;
-mod gauge;
 mod host_app;
 mod log;
 mod options;

@@ -4,8 +4,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-
-use crate::gauge::Gauge;
+use onepool_host::PoolStats;
 
 /// Between two plain lines.
 const LINE_EVERY: Duration = Duration::from_secs(1);
@@ -14,7 +13,6 @@ const LINE_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Progress {
     view: View,
-    cap: u32,
     work: Duration,
 }
 
@@ -26,34 +24,32 @@ enum View {
 
 impl Progress {
     /// Shows progress on standard error, through `bars` if that is a terminal.
-    pub fn start(bars: &MultiProgress, cap: u32, work: Duration) -> Self {
+    pub fn start(bars: &MultiProgress, work: Duration) -> Self {
         let view = if std::io::stderr().is_terminal() {
-            let millis = u64::try_from(work.as_millis()).unwrap_or(u64::MAX);
             View::Bars {
-                time: bars.add(ProgressBar::new(millis).with_style(bar_style())),
+                time: bars.add(ProgressBar::new(millis(work)).with_style(bar_style())),
                 pool: bars.add(ProgressBar::new(0).with_style(line_style())),
             }
         } else {
             View::Lines { next: LINE_EVERY }
         };
-        Self { view, cap, work }
+        Self { view, work }
     }
 
     /// Shows the state after so much time.
-    pub fn show(&mut self, elapsed: Duration, gauge: &Gauge, running: usize) {
+    pub fn show(&mut self, elapsed: Duration, pool: &PoolStats, running: usize) {
+        let PoolStats { peak, max_connections, waiting, plugins, .. } = pool;
+        let leases: u64 = plugins.iter().map(|(_, stats)| stats.leases).sum();
         let text = format!(
-            "database connections: peak {} of {}; {} calls waiting; {} leases so far; \
-             {running} plugins at work",
-            gauge.peak,
-            self.cap,
-            gauge.waiting,
-            gauge.leases(),
+            "database connections: peak {peak} of {max_connections}; {waiting} calls waiting; \
+             {leases} leases so far; {running} plugins at work",
         );
         match &mut self.view {
             View::Bars { time, pool } => {
                 let done = elapsed.min(self.work);
-                time.set_position(u64::try_from(done.as_millis()).unwrap_or(u64::MAX));
-                time.set_message(format!("{:.1} s of {:.1} s", elapsed.as_secs_f64(), self.work.as_secs_f64()));
+                time.set_position(millis(done));
+                let (elapsed, work) = (elapsed.as_secs_f64(), self.work.as_secs_f64());
+                time.set_message(format!("{elapsed:.1} s of {work:.1} s"));
                 pool.set_message(text);
             }
             View::Lines { next } if elapsed >= *next => {
@@ -71,6 +67,10 @@ impl Progress {
             pool.finish_and_clear();
         }
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn bar_style() -> ProgressStyle {

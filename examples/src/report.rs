@@ -4,9 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
+use onepool_host::PoolStats;
 
 use crate::cast::Member;
-use crate::gauge::{Gauge, Share};
 use crate::plugins::Figures;
 
 const HEADER: [&str; 7] = [
@@ -19,9 +19,7 @@ pub struct Report {
     /// The plugins, and what they say they did.
     pub members: Vec<(Member, Figures)>,
     /// The pool at the end.
-    pub gauge: Gauge,
-    /// The cap.
-    pub cap: u32,
+    pub pool: PoolStats,
 }
 
 impl fmt::Display for Report {
@@ -41,8 +39,8 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "peak database connections: {} of {} (separate pools would have opened {})",
-            self.gauge.peak,
-            self.cap,
+            self.pool.peak,
+            self.pool.max_connections,
             sum(|figures| figures.connections),
         )
     }
@@ -57,15 +55,16 @@ impl Report {
             column.set_cell_alignment(CellAlignment::Right);
         }
         for (member, figures) in &self.members {
-            let Share { leases, longest_wait } = self.gauge.share(&member.name);
+            let stats = self.pool.plugins.iter().find(|(name, _)| *name == member.name);
+            let stats = stats.map(|(_, stats)| *stats).unwrap_or_default();
             table.add_row([
                 member.name.clone(),
                 figures.statements.to_string(),
                 figures.transactions.to_string(),
                 millis(micros(figures.p50_us)),
                 millis(micros(figures.p99_us)),
-                millis(longest_wait),
-                leases.to_string(),
+                millis(stats.longest_wait),
+                stats.leases.to_string(),
             ]);
         }
         table

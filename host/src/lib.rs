@@ -50,7 +50,7 @@ pub use onepool_proto::error::Explanation;
 pub use onepool_proto::handshake::Token;
 pub use onepool_proto::memory::MemoryDialer;
 pub use onepool_proto::{Code, DatabaseKind, Failure, Limits};
-pub use pool::{Counts, PluginStats, PoolStats, Share};
 pub use plugin::{Plugin, PluginState, PluginStatus};
+pub use pool::{Counts, PluginStats, PoolStats, Share};
 pub use stop::StopSignals;
 pub use telemetry::HostStats;

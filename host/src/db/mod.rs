@@ -6,6 +6,7 @@
 //! knows.
 
 mod bind;
+pub(crate) mod classify;
 mod deliver;
 mod driver;
 mod failure;

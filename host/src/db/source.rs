@@ -119,10 +119,10 @@ impl Target {
 
     /// The target that `url` names, with what was learnt about this one if it is the same kind.
     fn renewed(&self, url: &str) -> Result<Self, Failure> {
-        match (self, Self::parse(url)?) {
-            (Self::Postgres(known), Self::Postgres(_)) => known.renewed(url).map(Self::Postgres),
-            (_, target) => Ok(target),
-        }
+        Ok(match (self, Self::parse(url)?) {
+            (Self::Postgres(known), Self::Postgres(new)) => Self::Postgres(new.knowing(known)),
+            (_, target) => target,
+        })
     }
 
     fn kind(&self) -> DatabaseKind {

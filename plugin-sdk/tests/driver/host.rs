@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use onepool_proto::column::{Column, ColumnType, Format};
+use onepool_proto::column::{Column, ColumnType, Format, sqlite_tag};
 use onepool_proto::handshake::{Token, Welcome};
 use onepool_proto::id::{Mint, SessionId};
 use onepool_proto::memory::{MemoryDialer, MemoryLink};
@@ -340,11 +340,14 @@ pub fn columns() -> PageItem {
     }
 }
 
-/// Rows of that column.
+/// Rows of that column, as SQLite's.
 pub fn rows(words: &[&str]) -> Bytes {
     let mut writer = RowWriter::new();
     for word in words {
-        writer.begin_row([Some(word.len())].into_iter()).unwrap();
+        writer
+            .begin_row([Some(1 + word.len())].into_iter())
+            .unwrap();
+        writer.cell(&[sqlite_tag::TEXT]);
         writer.cell(word.as_bytes());
     }
     writer.take()

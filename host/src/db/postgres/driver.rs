@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use onepool_proto::message::{Parameters, PrepareDetail, Prepared};
 use onepool_proto::{Code, Failure, ScalarType, Value, ValueType};
-use sqlx::postgres::{PgArguments, PgColumn, PgConnection, PgTypeInfo};
+use sqlx::postgres::{PgColumn, PgConnection, PgTypeInfo};
 use sqlx::{AssertSqlSafe, Connection, Either, Executor, SqlSafeStr, Statement as _};
 
 use super::names::{NamedType, TypeNames};
@@ -12,7 +12,7 @@ use super::rows::{self, PostgresRows};
 use super::text;
 use crate::db::bind::postgres::{self as bind, Argument};
 use crate::db::deliver::deliver;
-use crate::db::failure::{self, from_driver};
+use crate::db::failure::from_driver;
 use crate::db::interrupt::{Identity, Interrupter, Signal};
 use crate::db::output::Output;
 use crate::db::statement::{Statement, without_nul};

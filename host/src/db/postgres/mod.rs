@@ -9,3 +9,6 @@ mod text;
 pub(super) use driver::PostgresDriver;
 pub(super) use names::NamedType;
 pub(super) use options::PostgresOptions;
+
+#[cfg(all(test, unix))]
+mod tests;

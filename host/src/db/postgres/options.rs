@@ -46,12 +46,12 @@ impl PostgresOptions {
         })
     }
 
-    /// The same server under another URL, for example with a new password.
-    pub(in crate::db) fn renewed(&self, url: &str) -> Result<Self, Failure> {
-        Ok(Self {
-            plain: Arc::clone(&self.plain),
-            ..Self::parse(url)?
-        })
+    /// The same with what was learnt about the server through `known`, another URL of it.
+    pub(in crate::db) fn knowing(self, known: &Self) -> Self {
+        Self {
+            plain: Arc::clone(&known.plain),
+            ..self
+        }
     }
 
     /// Host, port and database.

@@ -155,7 +155,8 @@ impl OnepoolConnection {
     ) -> Result<BatchReply, Error> {
         let kind = self.database();
         let text = placeholders::resolve(sql, kind).as_str().to_owned();
-        let sets: Vec<Vec<Value>> = sets.into_iter().map(|set| set.into_values(kind)).collect();
+        let values = sets.into_iter().map(|set| set.into_values(kind));
+        let sets: Vec<Vec<Value>> = values.collect::<Result<_, _>>()?;
         // Besides its values each set has a length.
         let set_bytes = |set: &Vec<Value>| 4 + set.iter().map(Value::wire_bytes).sum::<usize>();
         let bytes = text.len() + sets.iter().map(set_bytes).sum::<usize>();

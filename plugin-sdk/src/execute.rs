@@ -65,7 +65,7 @@ impl OnepoolConnection {
         let (sql, arguments) = match query.arguments {
             Some(arguments) => (
                 placeholders::resolve(query.sql, kind),
-                Some(arguments.into_values(kind)),
+                Some(arguments.into_values(kind)?),
             ),
             None => (query.sql, None),
         };

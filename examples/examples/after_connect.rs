@@ -6,7 +6,7 @@
 use futures_util::future::try_join_all;
 use onepool_host::Host;
 use onepool_sdk::{OnepoolPool, OnepoolPoolOptions};
-use sqlx::{AssertSqlSafe, Connection};
+use sqlx::Connection;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -14,21 +14,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = format!("sqlite://{}?mode=rwc", folder.path().join("settings.db").display());
     let host = Host::builder().database(url).max_connections(2).start().await?;
 
-    // Three plugins want three settings, and there are two database connections.
-    let plugins = ["lenient", "strict", "default"];
-    let lenient = pool(&host, plugins[0], Some("PRAGMA case_sensitive_like = OFF")).await?;
-    let strict = pool(&host, plugins[1], Some("PRAGMA case_sensitive_like = ON")).await?;
-    let default = pool(&host, plugins[2], None).await?;
+    // Three plugins have three settings, and there are two database connections.
+    let default = pool(&host, "default", None).await?;
+    let unset = cache_size(&default).await?;
+    let large = pool(&host, "large", Some("PRAGMA cache_size = 4000")).await?;
+    let small = pool(&host, "small", Some("PRAGMA cache_size = 100")).await?;
     let rounds = (0..100).map(async |_| {
-        tokio::try_join!(is_like(&lenient), is_like(&strict), is_like(&default))
+        tokio::try_join!(cache_size(&large), cache_size(&small), cache_size(&default))
     });
-    for (lenient, strict, default) in try_join_all(rounds).await? {
-        assert_eq!((lenient, strict, default), (true, false, true));
+    for found in try_join_all(rounds).await? {
+        assert_eq!(found, (4000, 100, unset));
     }
     eprintln!("300 queries, and each ran with its own plugin's settings");
 
     // Nor do the settings hold a database connection while nothing runs.
-    let mut connection = strict.acquire().await?;
+    let mut connection = large.acquire().await?;
     connection.ping().await?;
     let stats = host.pool_stats();
     eprintln!("the database saw {} connections at most", stats.peak);
@@ -44,7 +44,7 @@ async fn pool(
     let options = OnepoolPoolOptions::new().max_connections(5).after_connect(move |connection, _| {
         Box::pin(async move {
             if let Some(setting) = setting {
-                sqlx::query(AssertSqlSafe(setting)).execute(connection).await?;
+                sqlx::query(setting).execute(connection).await?;
             }
             Ok(())
         })
@@ -52,6 +52,6 @@ async fn pool(
     options.connect_with(host.client(plugin).into()).await
 }
 
-async fn is_like(pool: &OnepoolPool) -> sqlx::Result<bool> {
-    sqlx::query_scalar("SELECT 'ABC' LIKE 'abc'").fetch_one(pool).await
+async fn cache_size(pool: &OnepoolPool) -> sqlx::Result<i64> {
+    sqlx::query_scalar("PRAGMA cache_size").fetch_one(pool).await
 }

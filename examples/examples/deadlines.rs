@@ -29,9 +29,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     show("a pool's deadline", &error.err().ok_or("it ended")?, start);
 
     // In a transaction the statement is undone, and the transaction can only be rolled back.
+    let start = Instant::now();
     let mut tx = hasty.begin().await?;
     let error = sqlx::query_scalar::<_, i64>(ENDLESS).fetch_one(&mut *tx).await;
-    show("in a transaction", &error.err().ok_or("it ended")?, Instant::now());
+    show("in a transaction", &error.err().ok_or("it ended")?, start);
     tx.rollback().await?;
 
     let one: i64 = sqlx::query_scalar("SELECT 1").fetch_one(&hasty).await?;

@@ -3,6 +3,7 @@
 //! `cargo run -p onepool-examples --example hello`
 
 use std::error::Error;
+use std::io::{IsTerminal, stderr};
 
 use onepool_host::{Host, Plugin};
 use onepool_sdk::OnepoolPool;
@@ -13,7 +14,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return plugin().await;
     }
     // The host logs what its plugins write.
-    tracing_subscriber::fmt().init();
+    let ansi = stderr().is_terminal();
+    tracing_subscriber::fmt().with_ansi(ansi).with_writer(stderr).without_time().init();
     let folder = tempfile::tempdir()?;
     let host = Host::builder()
         .database(format!("sqlite://{}?mode=rwc", folder.path().join("hello.db").display()))

@@ -10,6 +10,11 @@ use onepool_sdk::{OnepoolPool, OnepoolPoolOptions};
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
+const USERS: &[&str] =
+    &["CREATE TABLE users (name TEXT)", "ALTER TABLE users ADD COLUMN age INTEGER"];
+const MAILS: &[&str] =
+    &["CREATE TABLE mails (body TEXT)", "ALTER TABLE mails ADD COLUMN topic TEXT"];
+
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 #[tokio::main]
@@ -18,16 +23,13 @@ async fn main() -> Result {
 
     // With plain sqlx the second of these would find the first one's migrations in
     // `_sqlx_migrations`, and refuse to go on.
-    let users = ["CREATE TABLE users (name TEXT)", "ALTER TABLE users ADD COLUMN age INTEGER"];
-    let mails = ["CREATE TABLE mails (body TEXT)"];
     let (users, mails) =
-        tokio::try_join!(migrate(&host, "users", &users), migrate(&host, "mails", &mails))?;
+        tokio::try_join!(migrate(&host, "users", USERS), migrate(&host, "mails", &MAILS[..1]))?;
     sqlx::query("INSERT INTO users (name, age) VALUES ('Ada', 36)").execute(&users).await?;
     sqlx::query("INSERT INTO mails (body) VALUES ('hello')").execute(&mails).await?;
 
     // Another run has nothing to do; a longer list is applied from where it ended.
-    let more = ["CREATE TABLE mails (body TEXT)", "ALTER TABLE mails ADD COLUMN topic TEXT"];
-    let mails = migrate(&host, "mails", &more).await?;
+    let mails = migrate(&host, "mails", MAILS).await?;
     sqlx::query("UPDATE mails SET topic = 'first'").execute(&mails).await?;
 
     let tables: Vec<String> =

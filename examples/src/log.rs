@@ -1,6 +1,6 @@
 //! What host and plugins have to say while the demo runs.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use indicatif::MultiProgress;
 use tracing_subscriber::EnvFilter;
@@ -14,6 +14,7 @@ pub fn start(bars: &MultiProgress) {
     let bars = bars.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
         .with_writer(move || AboveBars(bars.clone()));
     // It fails only if there is a subscriber, which then does this work.
     let _ = subscriber.try_init();

@@ -66,11 +66,7 @@ async fn move_points(desk: Desk, first_id: i64) -> Result<Acknowledged, Fault> {
             points: 1 + dice.roll(200),
         };
         let changes_its_mind = dice.one_in(8);
-        let moved = retry::until_it_wins(&desk.meter, async || {
-            let moved = transfer.run(&desk, changes_its_mind).await;
-            desk.meter.transaction();
-            moved
-        });
+        let moved = retry::until_it_wins(&desk.meter, || transfer.run(&desk, changes_its_mind));
         if moved.await? {
             acknowledged.row(id);
         }

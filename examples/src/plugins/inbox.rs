@@ -138,12 +138,7 @@ async fn welcome(desk: &Desk, sender: &str) -> Result<(), Fault> {
 async fn handle(desk: Desk) -> Result<Acknowledged, Fault> {
     let mut acknowledged = Acknowledged::default();
     while desk.is_open() {
-        let handled = retry::until_it_wins(&desk.meter, async || {
-            let handled = handle_some(&desk).await;
-            desk.meter.transaction();
-            handled
-        });
-        match handled.await? {
+        match retry::until_it_wins(&desk.meter, || handle_some(&desk)).await? {
             0 => tokio::time::sleep(REST).await,
             some => acknowledged.handled += some,
         }

@@ -7,18 +7,24 @@ use super::meter::Meter;
 /// A transaction that fails so often has another reason.
 const ATTEMPTS: usize = 20;
 
-/// Runs `transaction` until it does not fail because of another one.
-pub async fn until_it_wins<T>(
+/// Runs a transaction until it does not fail because of another one.
+pub async fn until_it_wins<T, Attempt>(
     meter: &Meter,
-    mut transaction: impl AsyncFnMut() -> sqlx::Result<T>,
-) -> sqlx::Result<T> {
-    for _ in 1..ATTEMPTS {
-        match transaction().await {
-            Err(error) if lost(&error) => meter.retry(),
+    transaction: impl Fn() -> Attempt,
+) -> sqlx::Result<T>
+where
+    Attempt: Future<Output = sqlx::Result<T>>,
+{
+    let mut attempts = 1;
+    loop {
+        let answer = transaction().await;
+        meter.transaction();
+        match answer {
+            Err(error) if attempts < ATTEMPTS && lost(&error) => meter.retry(),
             answer => return answer,
         }
+        attempts += 1;
     }
-    transaction().await
 }
 
 /// Whether the database or the host ended the transaction in favour of another one.

@@ -21,7 +21,6 @@
 //! ```
 //!
 //! [`testing`] has a host for the tests of plugins.
-#![expect(dead_code, reason = "the parts are being put together")]
 
 mod builder;
 mod config;

@@ -4,12 +4,16 @@ use futures_core::future::BoxFuture;
 use onepool_proto::limits::BATCH_SETS;
 use onepool_proto::message::{Batch, BatchMode, BatchReply, LargeRequest, Sql, UploadedReply};
 use onepool_proto::{Code, Value};
+use sqlx_core::arguments::Arguments;
+use sqlx_core::encode::Encode;
 use sqlx_core::error::Error;
 use sqlx_core::sql_str::{SqlSafeStr, SqlStr};
+use sqlx_core::types::Type;
 
 use crate::error::{broker_error, unexpected_answer};
 use crate::{
-    OnepoolArguments, OnepoolConnection, OnepoolPool, OnepoolQueryResult, placeholders, upload,
+    Onepool, OnepoolArguments, OnepoolConnection, OnepoolPool, OnepoolQueryResult, placeholders,
+    upload,
 };
 
 /// Runs one statement once for each set of arguments, in one round trip.
@@ -19,17 +23,11 @@ use crate::{
 ///
 /// ```no_run
 /// use onepool_sdk::{BatchExecutor, BatchMode, OnepoolArguments, OnepoolPool};
-/// use sqlx_core::arguments::Arguments;
 ///
 /// # async fn example(pool: OnepoolPool) -> Result<(), sqlx_core::Error> {
 /// let mut sets = Vec::new();
 /// for (id, name) in [(1_i64, "one"), (2, "two")] {
-///     let mut arguments = OnepoolArguments::default();
-/// # #[cfg(any())] {
-///     arguments.add(id)?;
-///     arguments.add(name)?;
-/// # }
-///     sets.push(arguments);
+///     sets.push(OnepoolArguments::default().bind(id)?.bind(name)?);
 /// }
 /// let results = pool
 ///     .execute_batch("INSERT INTO numbers VALUES ($1, $2)", sets, BatchMode::AllOrNothing)
@@ -58,6 +56,20 @@ pub trait BatchExecutor<'c>: Sized {
         sets: impl IntoIterator<Item = OnepoolArguments>,
         mode: BatchMode,
     ) -> BoxFuture<'c, Result<Vec<OnepoolQueryResult>, BatchError>>;
+}
+
+impl OnepoolArguments {
+    /// These arguments and `value` after them.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] if the value cannot be encoded.
+    pub fn bind<'t, T>(mut self, value: T) -> Result<Self, Error>
+    where
+        T: Encode<'t, Onepool> + Type<Onepool>,
+    {
+        self.add(value).map_err(Error::Encode)?;
+        Ok(self)
+    }
 }
 
 /// Why a batch failed.
@@ -155,8 +167,10 @@ impl OnepoolConnection {
     ) -> Result<BatchReply, Error> {
         let kind = self.database();
         let text = placeholders::resolve(sql, kind).as_str().to_owned();
-        let values = sets.into_iter().map(|set| set.into_values(kind));
-        let sets: Vec<Vec<Value>> = values.collect::<Result<_, _>>()?;
+        let sets: Vec<Vec<Value>> = sets
+            .into_iter()
+            .map(|set| set.into_values(kind))
+            .collect::<Result<_, Error>>()?;
         // Besides its values each set has a length.
         let set_bytes = |set: &Vec<Value>| 4 + set.iter().map(Value::wire_bytes).sum::<usize>();
         let bytes = text.len() + sets.iter().map(set_bytes).sum::<usize>();

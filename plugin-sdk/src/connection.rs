@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use onepool_proto::id::ConnectionId;
-use onepool_proto::message::{Call, EffectKind, MigrationLock};
+use onepool_proto::message::{Call, EffectKind};
 use onepool_proto::{Code, DatabaseKind, Failure};
 use sqlx_core::connection::{Connection, LogSettings};
 use sqlx_core::error::Error;
@@ -49,12 +49,12 @@ pub struct OnepoolConnection {
     pub(crate) transaction: Option<OpenTransaction>,
     settings: Settings,
     plugin: Option<String>,
-    holds: Holds,
+    pub(crate) holds: Holds,
 }
 
 /// What the host may be keeping for a Connection between calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Holds {
+pub(crate) enum Holds {
     /// Nothing.
     Nothing,
     /// Perhaps session state of statements that ran since the last release.
@@ -151,26 +151,6 @@ impl OnepoolConnection {
         from_failure(self.session.kind(), failure)
     }
 
-    /// Takes or gives back the lock between migrators.
-    pub(crate) async fn migration_lock(&mut self, take: bool) -> Result<(), Error> {
-        let deadline = self.deadline();
-        let (call, carried) = self.begin_call(deadline)?;
-        // Also if the call is dropped: then it is not known, and giving back does no harm.
-        self.holds = Holds::MigrationLock;
-        let answer = self
-            .session
-            .migration_lock(deadline, MigrationLock { call, take })
-            .await;
-        if !take || answer.is_err() {
-            self.holds = Holds::Perhaps;
-        }
-        self.settle(carried, answer)
-    }
-
-    pub(crate) fn holds_migration_lock(&self) -> bool {
-        self.holds == Holds::MigrationLock
-    }
-
     fn check(&self) -> Result<(), Error> {
         if self.session.is_lost() {
             return Err(self.error(self.session.lost_failure()));
@@ -184,9 +164,9 @@ impl OnepoolConnection {
 
     /// Lets go of what the host keeps for this Connection between calls.
     async fn release(&mut self) -> Result<(), Error> {
-        if self.holds_migration_lock() {
+        if self.holds == Holds::MigrationLock {
             // A migration failed after it had taken the lock.
-            self.migration_lock(false).await?;
+            self.give_migration_lock_back().await?;
         }
         if self.holds == Holds::Perhaps && self.transaction.is_none() {
             self.effects.queue(EffectKind::Release, Urgency::Later);

@@ -38,11 +38,11 @@ impl Query {
         })
     }
 
-    pub(crate) fn with(sql: SqlStr, arguments: OnepoolArguments) -> Self {
+    pub(crate) fn with(sql: SqlStr, arguments: Option<OnepoolArguments>, persistent: bool) -> Self {
         Self {
             sql,
-            arguments: Some(arguments),
-            persistent: true,
+            persistent: persistent && arguments.is_some(),
+            arguments,
         }
     }
 }

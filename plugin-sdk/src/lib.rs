@@ -4,6 +4,7 @@
 #[macro_use]
 extern crate sqlx_core;
 
+pub mod any;
 mod arguments;
 mod batch;
 mod column;
@@ -14,6 +15,7 @@ mod effects;
 mod error;
 mod execute;
 mod executor;
+mod migrate;
 mod options;
 mod placeholders;
 mod prepare;

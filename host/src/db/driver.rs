@@ -4,6 +4,7 @@ use onepool_proto::message::{PrepareDetail, Prepared};
 use onepool_proto::{DatabaseKind, Failure, ValueType};
 
 use super::interrupt::{Identity, Interrupter};
+use super::mysql::MySqlDriver;
 use super::output::Output;
 use super::postgres::PostgresDriver;
 use super::sqlite::SqliteDriver;
@@ -16,6 +17,7 @@ use super::statement::Statement;
 pub(crate) enum Driver {
     Sqlite(SqliteDriver),
     Postgres(PostgresDriver),
+    MySql(MySqlDriver),
 }
 
 impl Driver {
@@ -24,6 +26,7 @@ impl Driver {
         match self {
             Self::Sqlite(_) => DatabaseKind::Sqlite,
             Self::Postgres(_) => DatabaseKind::Postgres,
+            Self::MySql(_) => DatabaseKind::MySql,
         }
     }
 
@@ -37,6 +40,7 @@ impl Driver {
         match self {
             Self::Sqlite(driver) => driver.interrupter(),
             Self::Postgres(driver) => driver.interrupter(),
+            Self::MySql(driver) => driver.interrupter(),
         }
     }
 
@@ -45,6 +49,7 @@ impl Driver {
         match self {
             Self::Sqlite(driver) => driver.upcoming(),
             Self::Postgres(driver) => driver.upcoming(),
+            Self::MySql(driver) => driver.upcoming(),
         }
     }
 
@@ -59,6 +64,7 @@ impl Driver {
         match self {
             Self::Sqlite(driver) => driver.run(statement, output).await,
             Self::Postgres(driver) => driver.run(statement, output).await,
+            Self::MySql(driver) => driver.run(statement, output).await,
         }
     }
 
@@ -67,6 +73,7 @@ impl Driver {
         match self {
             Self::Sqlite(driver) => driver.command(sql).await,
             Self::Postgres(driver) => driver.command(sql).await,
+            Self::MySql(driver) => driver.command(sql).await,
         }
     }
 
@@ -75,10 +82,12 @@ impl Driver {
         match self {
             Self::Sqlite(driver) => driver.query(sql).await,
             Self::Postgres(driver) => driver.query(sql).await,
+            Self::MySql(driver) => driver.query(sql).await,
         }
     }
 
-    /// Prepares a statement whose parameters have these types, as far as they are known.
+    /// Prepares a statement whose parameters have these types, as far as they are known. Only
+    /// PostgreSQL's parameters have types before they are bound.
     pub(crate) async fn prepare(
         &mut self,
         sql: &str,
@@ -86,12 +95,9 @@ impl Driver {
         detail: PrepareDetail,
     ) -> Result<Prepared, Failure> {
         match self {
-            // SQLite's parameters have no types.
-            Self::Sqlite(driver) => {
-                let _ = parameters;
-                driver.prepare(sql, detail).await
-            }
+            Self::Sqlite(driver) => driver.prepare(sql, detail).await,
             Self::Postgres(driver) => driver.prepare(sql, parameters, detail).await,
+            Self::MySql(driver) => driver.prepare(sql, detail).await,
         }
     }
 
@@ -100,6 +106,7 @@ impl Driver {
         match self {
             Self::Sqlite(driver) => driver.ping().await,
             Self::Postgres(driver) => driver.ping().await,
+            Self::MySql(driver) => driver.ping().await,
         }
     }
 
@@ -108,6 +115,7 @@ impl Driver {
         match self {
             Self::Sqlite(driver) => driver.forget_statements().await,
             Self::Postgres(driver) => driver.forget_statements().await,
+            Self::MySql(driver) => driver.forget_statements().await,
         }
     }
 
@@ -116,6 +124,7 @@ impl Driver {
         match self {
             Self::Sqlite(driver) => driver.close().await,
             Self::Postgres(driver) => driver.close().await,
+            Self::MySql(driver) => driver.close().await,
         }
     }
 
@@ -123,7 +132,7 @@ impl Driver {
     pub(crate) async fn transaction_open(&mut self) -> Option<bool> {
         match self {
             Self::Sqlite(driver) => driver.transaction_open().await,
-            Self::Postgres(_) => None,
+            Self::Postgres(_) | Self::MySql(_) => None,
         }
     }
 
@@ -136,6 +145,7 @@ impl Driver {
             // SQLite needs no control backend: see `Interrupter::interrupt`.
             Self::Sqlite(_) => Ok(false),
             Self::Postgres(driver) => driver.cancel(victim).await,
+            Self::MySql(driver) => driver.cancel(victim).await,
         }
     }
 
@@ -144,6 +154,7 @@ impl Driver {
         match self {
             Self::Sqlite(_) => Ok(false),
             Self::Postgres(driver) => driver.lists(victim).await,
+            Self::MySql(driver) => driver.lists(victim).await,
         }
     }
 }

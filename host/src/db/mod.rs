@@ -11,6 +11,7 @@ mod deliver;
 mod driver;
 mod failure;
 mod interrupt;
+mod mysql;
 mod output;
 mod postgres;
 mod source;
@@ -19,6 +20,7 @@ mod statement;
 #[cfg(test)]
 mod testing;
 mod url;
+mod words;
 
 pub(crate) use driver::Driver;
 pub(crate) use failure::{is_broken, is_interrupted, is_stale_plan};

@@ -9,6 +9,7 @@ use onepool_proto::{Code, DatabaseKind, Failure};
 
 use super::driver::Driver;
 use super::failure;
+use super::mysql::MySqlOptions;
 use super::postgres::PostgresOptions;
 use super::sqlite::SqliteOptions;
 
@@ -30,6 +31,7 @@ pub(crate) struct Source {
 enum Target {
     Sqlite(SqliteOptions),
     Postgres(PostgresOptions),
+    MySql(MySqlOptions),
 }
 
 impl Source {
@@ -67,6 +69,7 @@ impl Source {
         match &self.target {
             Target::Sqlite(options) => options.place(),
             Target::Postgres(options) => options.place(),
+            Target::MySql(options) => options.place(),
         }
     }
 
@@ -91,6 +94,7 @@ impl Source {
         match target {
             Target::Sqlite(options) => options.connect().await.map(Driver::Sqlite),
             Target::Postgres(options) => options.connect().await.map(Driver::Postgres),
+            Target::MySql(options) => options.connect().await.map(Driver::MySql),
         }
     }
 
@@ -113,6 +117,7 @@ impl Target {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => SqliteOptions::parse(url).map(Self::Sqlite),
             Some("postgres" | "postgresql") => PostgresOptions::parse(url).map(Self::Postgres),
+            Some("mysql" | "mariadb") => MySqlOptions::parse(url).map(Self::MySql),
             _ => Err(failure::misconfigured(url, SCHEMES)),
         }
     }
@@ -129,6 +134,7 @@ impl Target {
         match self {
             Self::Sqlite(_) => DatabaseKind::Sqlite,
             Self::Postgres(_) => DatabaseKind::Postgres,
+            Self::MySql(_) => DatabaseKind::MySql,
         }
     }
 
@@ -136,6 +142,7 @@ impl Target {
         match self {
             Self::Sqlite(options) => Self::Sqlite(options.with_statement_cache(capacity)),
             Self::Postgres(options) => Self::Postgres(options.with_statement_cache(capacity)),
+            Self::MySql(options) => Self::MySql(options.with_statement_cache(capacity)),
         }
     }
 }

@@ -15,7 +15,8 @@ use sqlx_core::raw_sql::raw_sql;
 
 use crate::host::{Event, Host, Reply, columns, execute_reply, rows};
 
-/// A host that never answers `SLOW`, and whose `LONG` has more pages.
+/// A host that never answers `SLOW`, and whose `LONG` has more pages. It answers no flush either, so
+/// that calls carry what the flush task may have sent before them.
 fn host() -> Host {
     Host::scripted(|request| match request {
         BrokerRequest::Execute { call } => match &call.sql {
@@ -28,7 +29,7 @@ fn host() -> Host {
         },
         BrokerRequest::Fetch { .. } => Some(Reply::Never),
         BrokerRequest::Begin { call } if call.statement == "BEGIN SLOW" => Some(Reply::Never),
-        BrokerRequest::Finish { .. } => Some(Reply::Never),
+        BrokerRequest::Finish { .. } | BrokerRequest::Flush { .. } => Some(Reply::Never),
         _ => None,
     })
 }

@@ -1,5 +1,7 @@
 //! Arguments in each database's own format, as the database's own sqlx driver would bind them.
 
+mod calendar;
+pub(super) mod mysql;
 pub(super) mod postgres;
 pub(super) mod sqlite;
 

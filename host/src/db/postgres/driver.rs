@@ -153,7 +153,24 @@ impl PostgresDriver {
     }
 
     pub(in crate::db) async fn lists(&mut self, victim: &Identity) -> Result<bool, Failure> {
-        Ok(self.about("pid", victim).await?.is_some())
+        // A backend leaves the statistics a moment before it leaves the list by which the server
+        // counts a role's connections. Only a signal tells whether it is on that list, and one
+        // more cancel does nothing to a backend on its way out. A pid that another backend has by
+        // now is left alone.
+        let Identity { process, started } = victim;
+        let sql = format!(
+            "SELECT CASE WHEN backend_start = '{started}' THEN true \
+             WHEN backend_start IS NOT NULL THEN false \
+             ELSE pg_catalog.pg_cancel_backend({process}) END \
+             FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_stat_get_activity({process}) ON true"
+        );
+        let rows = self.query(&sql).await?;
+        Ok(rows
+            .into_iter()
+            .flatten()
+            .flatten()
+            .next()
+            .is_some_and(|listed| listed == "t"))
     }
 
     /// What the server says of `victim`, if it still knows it: pid and beginning in one statement,

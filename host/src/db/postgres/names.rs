@@ -7,6 +7,7 @@ use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Row};
 
 use crate::db::failure;
+use crate::db::words::mentions;
 
 /// A type that is known by name.
 #[derive(Clone, Debug)]
@@ -130,13 +131,6 @@ fn read(row: &PgRow) -> Result<NamedType, sqlx::Error> {
             }
         },
     })
-}
-
-/// Whether `sql` holds `word`, in any case.
-fn mentions(sql: &str, word: &str) -> bool {
-    let windows = sql.as_bytes().windows(word.len());
-    let mut windows = windows;
-    windows.any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 #[cfg(test)]

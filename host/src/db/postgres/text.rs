@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::db::words::{first_word, is_among};
+
 /// Whether the columns of what `sql` prepares are watched by the server, which then refuses a
 /// cached statement that would yield others.
 ///
@@ -11,24 +13,7 @@ pub(super) fn may_be_cached(sql: &str) -> bool {
     const QUERIES: [&str; 8] = [
         "select", "insert", "update", "delete", "with", "values", "merge", "table",
     ];
-    let word = first_word(sql);
-    QUERIES.iter().any(|query| query.eq_ignore_ascii_case(word))
-}
-
-/// The first word of `sql`, after comments and opening parentheses.
-fn first_word(mut sql: &str) -> &str {
-    loop {
-        sql = sql.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '(');
-        if let Some(comment) = sql.strip_prefix("--") {
-            sql = comment.split_once('\n').map_or("", |(_, rest)| rest);
-        } else if let Some(comment) = sql.strip_prefix("/*") {
-            // Where comments nest, no word is found, and the statement is not cached.
-            sql = comment.split_once("*/").map_or("", |(_, rest)| rest);
-        } else {
-            let end = sql.find(|c: char| !c.is_ascii_alphabetic());
-            return sql.get(..end.unwrap_or(sql.len())).unwrap_or_default();
-        }
-    }
+    is_among(first_word(sql), &QUERIES)
 }
 
 /// `sql` with the types of its parameters in a comment at its end.

@@ -11,6 +11,7 @@ use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, Postgres};
 use sqlx::{Encode, Type};
 
 use super::{Argument, Refusal, Value, type_info};
+use crate::db::bind::calendar::TOO_FAR;
 
 /// 2000-01-01, from which PostgreSQL counts, in days and seconds since 1970.
 const EPOCH_DAYS: i32 = 10_957;
@@ -19,7 +20,6 @@ const EPOCH_SECONDS: i64 = 946_684_800;
 /// More digits than a numeric can have, so that reading them takes a bounded time.
 const DECIMAL_BYTES: usize = 150_000;
 
-const TOO_FAR: &str = "cannot hold a value so far away";
 const MIXED: &str = "wants all parts of a value to be of one type";
 
 impl Type<Postgres> for Argument {

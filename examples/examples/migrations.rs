@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use onepool_host::testing::TestHost;
-use onepool_sdk::{OnepoolPool, OnepoolPoolOptions};
+use onepool_sdk::{OnepoolConnectOptions, OnepoolPool, OnepoolPoolOptions};
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
@@ -47,7 +47,9 @@ async fn migrate(
     plugin: &str,
     steps: &'static [&'static str],
 ) -> Result<OnepoolPool> {
-    let pool = OnepoolPoolOptions::new().connect_with(host.dialer(plugin).into()).await?;
+    // The name tells the tables apart. A plugin process has it from its environment.
+    let options = OnepoolConnectOptions::from(host.dialer(plugin)).plugin(plugin);
+    let pool = OnepoolPoolOptions::new().connect_with(options).await?;
     let migrations = (1..).zip(steps).map(|(version, sql)| {
         let description = Cow::from(format!("step {version}"));
         Migration::new(version, description, MigrationType::Simple, sql.into_sql_str(), false)

@@ -56,9 +56,6 @@ async fn move_points(desk: Desk, first_id: i64) -> Result<Acknowledged, Fault> {
     let mut acknowledged = Acknowledged::default();
     let mut dice = Dice::new();
     for id in first_id.. {
-        if !desk.is_open() {
-            break;
-        }
         let transfer = Transfer {
             id,
             payer: dice.roll(ACCOUNTS as u32),
@@ -69,6 +66,9 @@ async fn move_points(desk: Desk, first_id: i64) -> Result<Acknowledged, Fault> {
         let moved = retry::until_it_wins(&desk.meter, || transfer.run(&desk, changes_its_mind));
         if moved.await? {
             acknowledged.row(id);
+        }
+        if desk.is_closed() {
+            break;
         }
     }
     Ok(acknowledged)
@@ -137,7 +137,7 @@ fn change(desk: &Desk, account: i64, points: i64) -> QueryBuilder<Onepool> {
 
 /// Adds up all accounts again and again: whatever the tellers are doing, the sum stays.
 async fn audit(desk: Desk) -> Result<Acknowledged, Fault> {
-    while desk.is_open() {
+    while !desk.is_closed() {
         let mut select = desk.sql("SELECT points FROM", "accounts", "");
         let points = select.build_query_scalar::<i64>().fetch(&desk.pool);
         let sum = points.try_fold(0, async |sum, points| Ok(sum + points));

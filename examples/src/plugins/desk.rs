@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use onepool_sdk::{Onepool, OnepoolPool};
 use sqlx::QueryBuilder;
@@ -26,19 +26,20 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk that is open for this long.
-    pub fn open(pool: OnepoolPool, tables: Tables, work: Duration) -> Self {
+    /// A desk that closes at this time.
+    pub fn open(pool: OnepoolPool, tables: Tables, closes: Instant) -> Self {
         Self {
             pool,
             tables,
             meter: Arc::default(),
-            closes: Instant::now() + work,
+            closes,
         }
     }
 
-    /// Whether there is time for more.
-    pub fn is_open(&self) -> bool {
-        Instant::now() < self.closes
+    /// Whether there is no time for more. Tasks ask after they have done something, so that each
+    /// does at least one thing.
+    pub fn is_closed(&self) -> bool {
+        Instant::now() >= self.closes
     }
 
     /// A statement, begun with `before`, a table's name, and `after`.

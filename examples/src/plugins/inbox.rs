@@ -51,14 +51,11 @@ struct Message {
 async fn receive(desk: Desk, first_id: i64) -> Result<Acknowledged, Fault> {
     let mut acknowledged = Acknowledged::default();
     let mut dice = Dice::new();
-    let mut id = first_id;
-    while desk.is_open() {
-        let mut delivery = Vec::new();
-        for id in id..id + DELIVERY {
-            let sender = format!("sender {}", dice.roll(1_000));
-            delivery.push(Message { id, sender });
-        }
-        id += DELIVERY;
+    for number in 0.. {
+        let first = first_id + number * DELIVERY;
+        let delivery: Vec<Message> = (first..first + DELIVERY)
+            .map(|id| Message { id, sender: format!("sender {}", dice.roll(1_000)) })
+            .collect();
         if dice.one_in(2) {
             take_all(&desk, &delivery).await?;
         } else {
@@ -70,6 +67,9 @@ async fn receive(desk: Desk, first_id: i64) -> Result<Acknowledged, Fault> {
             }
         }
         delivery.iter().for_each(|message| acknowledged.row(message.id));
+        if desk.is_closed() {
+            break;
+        }
     }
     Ok(acknowledged)
 }
@@ -137,7 +137,7 @@ async fn welcome(desk: &Desk, sender: &str) -> Result<(), Fault> {
 /// Handles messages, a handful in each transaction.
 async fn handle(desk: Desk) -> Result<Acknowledged, Fault> {
     let mut acknowledged = Acknowledged::default();
-    while desk.is_open() {
+    while !desk.is_closed() {
         match retry::until_it_wins(&desk.meter, || handle_some(&desk)).await? {
             0 => tokio::time::sleep(REST).await,
             some => acknowledged.handled += some,

@@ -1,7 +1,7 @@
 //! The life of a plugin.
 
 use std::env;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use onepool_sdk::OnepoolPoolOptions;
 
@@ -11,8 +11,9 @@ use super::kind::Kind;
 use super::tables::Tables;
 use super::{bank, inbox, scanner, schema};
 
-/// Runs a plugin of this kind: migrate, work for so long, report.
+/// Runs a plugin of this kind: migrate, work until so much time has passed, report.
 pub async fn run(kind: Kind, work: Duration) -> Result<(), Fault> {
+    let closes = Instant::now() + work;
     // The host says who this is, where the host is, and with which token to come in.
     let name = env::var("ONEPOOL_PLUGIN")?;
     let options = OnepoolPoolOptions::new().max_connections(kind.pool_size());
@@ -20,7 +21,7 @@ pub async fn run(kind: Kind, work: Duration) -> Result<(), Fault> {
     let tables = Tables::of(&name);
     schema::migrator(kind, &tables).run(&pool).await?;
 
-    let desk = Desk::open(pool, tables, work);
+    let desk = Desk::open(pool, tables, closes);
     let Acknowledged { rows, id_sum, handled } = match kind {
         Kind::Bank => bank::work(&desk).await?,
         Kind::Scanner => scanner::work(&desk).await?,

@@ -43,7 +43,7 @@ async fn feed(desk: Desk, written: Arc<AtomicI64>) -> Result<Acknowledged, Fault
     let columns = ["id", "sensor", "measured"];
     let insert = batch::insert(desk.tables.table("readings"), &columns);
     let mut acknowledged = Acknowledged::default();
-    while desk.is_open() {
+    loop {
         let ids = acknowledged.rows + 1..=acknowledged.rows + ROWS_AT_ONCE;
         let rows = ids.clone().map(|id| {
             let sensor = format!("sensor {}", id % 16);
@@ -57,14 +57,16 @@ async fn feed(desk: Desk, written: Arc<AtomicI64>) -> Result<Acknowledged, Fault
         desk.meter.transaction();
         ids.for_each(|id| acknowledged.row(id));
         written.store(acknowledged.rows, Ordering::SeqCst);
+        if desk.is_closed() {
+            return Ok(acknowledged);
+        }
         tokio::time::sleep(FEED_EVERY).await;
     }
-    Ok(acknowledged)
 }
 
 /// Reads the whole table, then looks at its start a few times.
 async fn scan(desk: Desk, written: Arc<AtomicI64>) -> Result<Acknowledged, Fault> {
-    while desk.is_open() {
+    while !desk.is_closed() {
         let at_least = written.load(Ordering::SeqCst);
         let found = desk.meter.statement(read(&desk, i64::MAX)).await?;
         if found < at_least {

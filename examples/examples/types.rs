@@ -47,13 +47,18 @@ struct Everything {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let host = onepool_host::testing::host().await;
-    let pool = OnepoolPoolOptions::new().connect_with(host.dialer("types").into()).await?;
+    let pool = OnepoolPoolOptions::new()
+        .connect_with(host.dialer("types").into())
+        .await?;
     let table = "CREATE TABLE everything (
         id BLOB, name TEXT, mood TEXT, level INTEGER, born DATE, seen DATETIME, picture BLOB,
         tags TEXT, score REAL
     )";
     sqlx::raw_sql(table).execute(&pool).await?;
-    for (mood, level, score) in [(Mood::Sad, Level::Low, None), (Mood::Happy, Level::High, Some(1.5))] {
+    for (mood, level, score) in [
+        (Mood::Sad, Level::Low, None),
+        (Mood::Happy, Level::High, Some(1.5)),
+    ] {
         let written = Everything {
             id: Uuid::new_v4(),
             name: Name("Ada".to_owned()),
@@ -67,9 +72,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         let it = written.clone();
         sqlx::query("INSERT INTO everything VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
-            .bind(it.id).bind(it.name).bind(it.mood).bind(it.level).bind(it.born)
-            .bind(it.seen).bind(it.picture).bind(it.tags).bind(it.score)
-            .execute(&pool).await?;
+            .bind(it.id)
+            .bind(it.name)
+            .bind(it.mood)
+            .bind(it.level)
+            .bind(it.born)
+            .bind(it.seen)
+            .bind(it.picture)
+            .bind(it.tags)
+            .bind(it.score)
+            .execute(&pool)
+            .await?;
         let select = sqlx::query_as("SELECT * FROM everything WHERE id = ?").bind(written.id);
         let read: Everything = select.fetch_one(&pool).await?;
         eprintln!("{read:?}");

@@ -26,7 +26,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use acquire::Patience;
-pub(crate) use job::{After, Batch, Finish, Job, Prepare, Run, Setup, Step, Stop, Text, Unread};
+pub(crate) use job::{
+    After, Batch, Finish, Finished, Job, Prepare, Run, Setup, Step, Stop, Text, Unread,
+};
 pub(crate) use lease::Lease;
 pub use ledger::Counts;
 pub(crate) use ledger::{BackendId, Purpose};
@@ -252,6 +254,8 @@ impl Pool {
 
     fn set_purpose(&self, id: BackendId, purpose: Purpose) {
         self.0.state.lock().scheduler.set_purpose(id, purpose);
+        // The writer lane may be free now.
+        self.pump();
     }
 
     /// Does all that the scheduler says is to be done.

@@ -115,6 +115,59 @@ async fn all(url: &str, cap: u32, n: &'static str) {
         assert_eq!(n, 3);
     })
     .await;
+    step("pinned", async {
+        let mut c = pool.acquire().await.unwrap();
+        let create = "CREATE TEMPORARY TABLE mine (i int)";
+        sqlx::raw_sql(create).execute(&mut *c).await.unwrap();
+        for committed in [true, false] {
+            let mut tx = sqlx::Acquire::begin(&mut c).await.unwrap();
+            sqlx::query("INSERT INTO mine VALUES (1)")
+                .execute(&mut *tx)
+                .await
+                .unwrap();
+            if committed {
+                tx.commit().await.unwrap();
+            }
+        }
+        let count = "SELECT count(*) FROM mine";
+        let mine: i64 = sqlx::query_scalar(count).fetch_one(&mut *c).await.unwrap();
+        assert_eq!(
+            mine, 1,
+            "a temporary table outlives the transactions that use it"
+        );
+        drop(c);
+        let gone = sqlx::query_scalar::<_, i64>(count).fetch_one(&pool).await;
+        gone.expect_err("a temporary table does not outlive its connection's use");
+    })
+    .await;
+    step("dropped write", async {
+        let mut c = pool.acquire().await.unwrap();
+        let before: i64 = sqlx::query_scalar("SELECT count(*) FROM gone")
+            .fetch_one(&mut *c)
+            .await
+            .unwrap();
+        {
+            let write = sqlx::query("INSERT INTO gone VALUES (9)").execute(&mut *c);
+            let mut write = std::pin::pin!(write);
+            // Sent, and its answer not waited for.
+            while futures_util::poll!(&mut write).is_pending() {
+                if host.pool_stats().backends.leased > 0 {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        let after: i64 = sqlx::query_scalar("SELECT count(*) FROM gone")
+            .fetch_one(&mut *c)
+            .await
+            .unwrap();
+        assert_eq!(
+            after,
+            before + 1,
+            "the next statement does not overtake a dropped write"
+        );
+    })
+    .await;
     step("many", async {
         let tasks: Vec<_> = (0..50)
             .map(|_| {

@@ -5,4 +5,6 @@
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod parity;
+#[cfg(test)]
 mod smoke;

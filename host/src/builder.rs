@@ -27,7 +27,8 @@ impl HostBuilder {
         self
     }
 
-    /// The database, with a URL that is asked for, for passwords that change.
+    /// The database, with a URL that is asked for whenever the host connects, for passwords that
+    /// change. It must name the same kind of database each time.
     ///
     /// ```
     /// # use onepool_host::Host;

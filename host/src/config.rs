@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use onepool_proto::endpoint::Endpoint;
 use onepool_proto::{Code, Failure, Limits, limits};
 
+use crate::db::{Source, Supplier};
 use crate::error::HostError;
 use crate::plugin::{Plugin, check_name};
 
@@ -50,6 +50,16 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The database, as far as it can be known without connecting.
+    pub(crate) async fn source(&self) -> Result<Source, HostError> {
+        let database = self.database.as_ref().ok_or(HostError::NoDatabase)?;
+        let source = database.source().await.map_err(HostError::Database)?;
+        Ok(match self.statement_cache {
+            Some(statements) => source.with_statement_cache(statements),
+            None => source,
+        })
+    }
+
     /// Refuses what cannot work, before anything is opened.
     pub(crate) fn check(&self) -> Result<(), HostError> {
         if self.max_connections == 0 {
@@ -79,28 +89,26 @@ impl Config {
     }
 }
 
-/// Why a supplier of database URLs failed.
-pub(crate) type SupplierError = Box<dyn std::error::Error + Send + Sync>;
-type Supplied = Pin<Box<dyn Future<Output = Result<String, SupplierError>> + Send>>;
-
 /// Where the URL of the database comes from. Its `Debug` does not show it.
 #[derive(Clone)]
 pub(crate) enum Database {
     /// It was given once.
     Url(String),
-    /// It is asked for.
-    Supplier(Arc<dyn Fn() -> Supplied + Send + Sync>),
+    /// It is asked for whenever the host connects.
+    Supplier(Supplier),
 }
 
 impl Database {
-    /// The URL as it is now.
-    pub(crate) async fn url(&self) -> Result<String, Failure> {
+    async fn source(&self) -> Result<Source, Failure> {
         match self {
-            Self::Url(url) => Ok(url.clone()),
-            Self::Supplier(supply) => supply().await.map_err(|error| {
-                let message = format!("the host application gave no database URL: {error}");
-                Failure::new(Code::CONFIGURATION, message)
-            }),
+            Self::Url(url) => Source::parse(url),
+            Self::Supplier(supply) => {
+                let first = supply().await.map_err(|error| {
+                    let message = format!("the host application gave no database URL: {error}");
+                    Failure::new(Code::CONFIGURATION, message)
+                })?;
+                Source::from_supplier(&first, Arc::clone(supply))
+            }
         }
     }
 }

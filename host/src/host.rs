@@ -15,12 +15,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::builder::HostBuilder;
 use crate::config::Config;
-use crate::db::Source;
 use crate::error::HostError;
 use crate::listener::{Listener, Reception};
 use crate::peer::AllowedUsers;
 use crate::plugin::{Launcher, Orders, PluginStatus, Registry, Spawner, check_name};
-use crate::pool::{Pool, PoolConfig};
+use crate::pool::{Pool, PoolConfig, PoolStats, Share};
 use crate::roster::{self, Roster, RosterConfig};
 use crate::telemetry::{Counters, HostStats};
 use crate::transport::Parting;
@@ -65,10 +64,9 @@ impl Host {
 
     pub(crate) async fn start(config: Config) -> Result<Self, HostError> {
         config.check()?;
-        let database = config.database.as_ref().ok_or(HostError::NoDatabase)?;
-        let url = database.url().await.map_err(HostError::Database)?;
-        let source = Source::parse(&url).map_err(HostError::Database)?;
+        let source = config.source().await?;
         let kind = source.kind();
+        let place = source.place();
         // The endpoint comes first: another host that runs already is noticed before this one
         // touches the database.
         let listener = Listener::bind(&config).await?;
@@ -78,6 +76,13 @@ impl Host {
             max_connections: config.max_connections,
         });
         let pool = pool.await.map_err(HostError::Database)?;
+        tracing::info!(
+            endpoint = %listener.endpoint(),
+            database = %kind,
+            place,
+            max_connections = config.max_connections,
+            "the host is up"
+        );
         let (host, launcher) = Self::open(&config, kind, pool, listener, spawner);
         for plugin in &config.plugins {
             if let Err(error) = launcher.launch(plugin).await {
@@ -218,6 +223,17 @@ impl Host {
     #[must_use]
     pub fn stats(&self) -> HostStats {
         self.counters.read(self.roster.len())
+    }
+
+    /// What the pool holds now, and what it has done so far.
+    #[must_use]
+    pub fn pool_stats(&self) -> PoolStats {
+        self.roster.pool_stats()
+    }
+
+    /// What each plugin may have of the pool beside the others; in force at once.
+    pub fn set_share(&self, plugin: &str, share: Share) {
+        self.roster.set_share(&plugin.into(), share);
     }
 
     /// Stops the host: no more sessions; launched plugins are asked to end (SIGTERM) and keep

@@ -21,7 +21,6 @@
 //! ```
 //!
 //! [`testing`] has a host for the tests of plugins.
-#![expect(dead_code, reason = "the parts are being put together")]
 
 mod builder;
 mod config;
@@ -51,5 +50,6 @@ pub use onepool_proto::handshake::Token;
 pub use onepool_proto::memory::MemoryDialer;
 pub use onepool_proto::{Code, DatabaseKind, Failure, Limits};
 pub use plugin::{Plugin, PluginState, PluginStatus};
+pub use pool::{Counts, PluginStats, PoolStats, Share};
 pub use stop::StopSignals;
 pub use telemetry::HostStats;

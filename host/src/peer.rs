@@ -4,7 +4,8 @@
 //! to allow; root has no special place among them. On Linux the process of a launched plugin must
 //! also be the child itself or a descendant of it. A descendant whose parent has ended belongs to
 //! `init` and is not recognized any more, and a process id may be used again: this keeps honest
-//! processes from using each other's tokens, it does not stop the host's own user.
+//! processes from using each other's tokens, it does not stop the host's own user. A process in
+//! another PID namespace has no id here and is refused.
 //!
 //! On Windows the pipe's default security descriptor lets in the host's user and administrators.
 //! Neither there nor on other Unix systems is the process checked.
@@ -31,13 +32,13 @@ impl Peer {
     pub(crate) fn of(stream: &Stream) -> io::Result<Self> {
         let credentials = stream.peer_creds()?;
         #[cfg(unix)]
-        let uid = credentials.euid();
+        let (uid, pid) = (
+            credentials.euid(),
+            credentials.pid().and_then(|pid| u32::try_from(pid).ok()),
+        );
         #[cfg(not(unix))]
-        let uid = None;
-        Ok(Self {
-            uid,
-            pid: credentials.pid().and_then(|pid| u32::try_from(pid).ok()),
-        })
+        let (uid, pid) = (None, credentials.pid());
+        Ok(Self { uid, pid })
     }
 
     /// Whether this is the process `child` or one that it started, as far as this system can tell.

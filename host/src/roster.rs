@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::plugin::LaunchId;
-use crate::pool::Pool;
+use crate::pool::{Pool, PoolStats, Share};
 use crate::session::{self, SessionContext};
 use crate::telemetry::Counters;
 use crate::transport::{MemoryWire, Orderly, Parting, Partings, Wire, partings};
@@ -116,12 +116,24 @@ impl Roster {
         &self,
         plugin: Arc<str>,
     ) -> Result<(Welcome, onepool_proto::memory::MemoryChannel), Failure> {
+        // A host that stops meanwhile waits for this session, too.
+        let _tracked = self.0.tracker.token();
         let seat = self.seat()?;
         let welcome = seat.welcome(PROTOCOL_VERSION, Token::new(""));
         let (wire, channel) = MemoryWire::pair();
         let session = seat.serve(plugin, None, wire);
         self.0.tracker.spawn_on(session, &self.0.runtime);
         Ok((welcome, channel))
+    }
+
+    /// What the pool holds and has done.
+    pub(crate) fn pool_stats(&self) -> PoolStats {
+        self.0.pool.stats()
+    }
+
+    /// What a plugin may have of the pool.
+    pub(crate) fn set_share(&self, plugin: &Arc<str>, share: Share) {
+        self.0.pool.set_share(plugin, share);
     }
 
     /// How many sessions there are.
@@ -205,7 +217,13 @@ impl Seat {
             launch,
             partings,
         };
+        let partings = live.partings.clone();
         inner.live.insert(self.id, live);
+        if inner.seats.is_closed() {
+            // The host began to stop after it had given this seat, and may have missed it when it
+            // told the others.
+            partings.part(Parting::Drained(stopping()));
+        }
         inner.counters.sessions_opened.add_one();
         let seated = Seated(self);
         async move {

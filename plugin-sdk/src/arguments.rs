@@ -1,12 +1,14 @@
 //! Arguments of a statement, before it is known which database is behind.
 
 use std::fmt::{self, Write};
+use std::sync::Arc;
 
+use bytes::Bytes;
 use onepool_proto::value::Value;
-use onepool_proto::{DatabaseKind, ScalarType, ValueType};
+use onepool_proto::{DatabaseKind, Scalar, ScalarType, ValueType};
 use sqlx_core::arguments::Arguments;
 use sqlx_core::encode::{Encode, IsNull};
-use sqlx_core::error::BoxDynError;
+use sqlx_core::error::{BoxDynError, Error};
 use sqlx_core::types::Type;
 
 use crate::{Onepool, OnepoolTypeInfo};
@@ -28,12 +30,15 @@ pub struct OnepoolArgumentBuffer {
     arguments: Vec<Argument>,
 }
 
-/// An argument that may look different on SQLite, which keeps most types as text of a form that
-/// depends on the Rust type.
-#[derive(Clone, Debug)]
+/// Writes the text that SQLite keeps of a value. Some values have none.
+type SqliteText = Arc<dyn Fn() -> Result<String, BoxDynError> + Send + Sync>;
+
+/// An argument that may look different on SQLite, which keeps dates and times as text of a form
+/// that depends on the Rust type.
+#[derive(Clone)]
 struct Argument {
     value: Value,
-    sqlite: Option<fn(&Value) -> Value>,
+    sqlite: Option<SqliteText>,
 }
 
 impl OnepoolArgumentBuffer {
@@ -45,11 +50,25 @@ impl OnepoolArgumentBuffer {
         });
     }
 
-    /// Puts an argument that SQLite is given in another form.
-    pub(crate) fn put_with_sqlite(&mut self, value: impl Into<Value>, sqlite: fn(&Value) -> Value) {
+    /// Puts the text form of a value whose type the database knows by this name, for example an
+    /// enum. MySQL and SQLite are given plain text.
+    pub fn put_named(&mut self, type_name: &str, text: impl Into<String>) {
+        self.put(Scalar::Named {
+            type_name: type_name.to_owned(),
+            text: text.into(),
+        });
+    }
+
+    /// Puts an argument that SQLite is given as the text that `sqlite` writes. It is written only
+    /// once SQLite is known to be behind, so what it cannot write fails there alone.
+    pub(crate) fn put_with_sqlite(
+        &mut self,
+        value: impl Into<Value>,
+        sqlite: impl Fn() -> Result<String, BoxDynError> + Send + Sync + 'static,
+    ) {
         self.arguments.push(Argument {
             value: value.into(),
-            sqlite: Some(sqlite),
+            sqlite: Some(Arc::new(sqlite)),
         });
     }
 
@@ -61,16 +80,48 @@ impl OnepoolArgumentBuffer {
 
 impl OnepoolArguments {
     /// The values to send to a database of this kind.
-    pub(crate) fn into_values(self, kind: DatabaseKind) -> Vec<Value> {
-        let for_database = |argument: Argument| match (kind, argument.sqlite) {
-            (DatabaseKind::Sqlite, Some(convert)) => convert(&argument.value),
-            _ => argument.value,
-        };
-        self.buffer
-            .arguments
-            .into_iter()
-            .map(for_database)
-            .collect()
+    ///
+    /// # Errors
+    /// [`Error::Encode`] if an argument has no form on this kind of database.
+    pub(crate) fn into_values(self, kind: DatabaseKind) -> Result<Vec<Value>, Error> {
+        let arguments = self.buffer.arguments.into_iter();
+        match kind {
+            DatabaseKind::Sqlite => arguments
+                .map(Argument::into_sqlite)
+                .collect::<Result<_, _>>()
+                .map_err(Error::Encode),
+            DatabaseKind::Postgres | DatabaseKind::MySql => {
+                Ok(arguments.map(|argument| argument.value).collect())
+            }
+        }
+    }
+}
+
+impl Argument {
+    fn into_sqlite(self) -> Result<Value, BoxDynError> {
+        Ok(match (self.sqlite, self.value) {
+            (Some(text), _) => Scalar::Text(text()?).into(),
+            (None, Value::Scalar(scalar)) => sqlite_scalar(scalar).into(),
+            (None, other) => other,
+        })
+    }
+}
+
+/// The scalar in which SQLite keeps one of a type that it does not have.
+fn sqlite_scalar(scalar: Scalar) -> Scalar {
+    match scalar {
+        Scalar::Uuid(uuid) => Scalar::Bytes(Bytes::copy_from_slice(&uuid)),
+        Scalar::Decimal(text) | Scalar::Json(text) | Scalar::Named { text, .. } => {
+            Scalar::Text(text)
+        }
+        other => other,
+    }
+}
+
+// Written by hand because what writes the SQLite text cannot be printed.
+impl fmt::Debug for Argument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
     }
 }
 

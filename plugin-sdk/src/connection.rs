@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use onepool_proto::id::ConnectionId;
-use onepool_proto::message::{Call, EffectKind, MigrationLock};
+use onepool_proto::message::{Call, EffectKind};
 use onepool_proto::{Code, DatabaseKind, Failure};
 use sqlx_core::connection::{Connection, LogSettings};
 use sqlx_core::error::Error;
@@ -49,12 +49,12 @@ pub struct OnepoolConnection {
     pub(crate) transaction: Option<OpenTransaction>,
     settings: Settings,
     plugin: Option<String>,
-    holds: Holds,
+    pub(crate) holds: Holds,
 }
 
 /// What the host may be keeping for a Connection between calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Holds {
+pub(crate) enum Holds {
     /// Nothing.
     Nothing,
     /// Perhaps session state of statements that ran since the last release.
@@ -121,11 +121,11 @@ impl OnepoolConnection {
 
     /// What a call on this Connection begins with.
     pub(crate) fn begin_call(&mut self, deadline: Deadline) -> Result<(Call, Carried), Error> {
-        self.check()?;
+        self.check_session()?;
         let deadline_ms = deadline
             .remaining_ms()
             .map_err(|failure| self.error(failure))?;
-        let (effects, carried) = self.effects.carry();
+        let (effects, carried) = self.effects.carry().ok_or_else(overfull)?;
         if self.holds == Holds::Nothing {
             self.holds = Holds::Perhaps;
         }
@@ -151,49 +151,17 @@ impl OnepoolConnection {
         from_failure(self.session.kind(), failure)
     }
 
-    /// Takes or gives back the lock between migrators.
-    pub(crate) async fn migration_lock(&mut self, take: bool) -> Result<(), Error> {
-        let deadline = self.deadline();
-        let (call, carried) = self.begin_call(deadline)?;
-        // Also if the call is dropped: then it is not known, and giving back does no harm.
-        self.holds = Holds::MigrationLock;
-        let answer = self
-            .session
-            .migration_lock(deadline, MigrationLock { call, take })
-            .await;
-        if !take || answer.is_err() {
-            self.holds = Holds::Perhaps;
-        }
-        self.settle(carried, answer)
-    }
-
-    pub(crate) fn holds_migration_lock(&self) -> bool {
-        self.holds == Holds::MigrationLock
-    }
-
-    fn check(&self) -> Result<(), Error> {
+    fn check_session(&self) -> Result<(), Error> {
         if self.session.is_lost() {
             return Err(self.error(self.session.lost_failure()));
         }
-        if self.effects.is_overfull() {
-            let message = "the host has not acknowledged what this connection dropped; close it";
-            return Err(broker_error(Code::TOO_MANY_OBJECTS, message));
-        }
         Ok(())
     }
+}
 
-    /// Lets go of what the host keeps for this Connection between calls.
-    async fn release(&mut self) -> Result<(), Error> {
-        if self.holds_migration_lock() {
-            // A migration failed after it had taken the lock.
-            self.migration_lock(false).await?;
-        }
-        if self.holds == Holds::Perhaps && self.transaction.is_none() {
-            self.effects.queue(EffectKind::Release, Urgency::Later);
-            self.holds = Holds::Nothing;
-        }
-        Ok(())
-    }
+fn overfull() -> Error {
+    let message = "the host has not acknowledged what this connection dropped; close it";
+    broker_error(Code::TOO_MANY_OBJECTS, message)
 }
 
 impl Drop for OnepoolConnection {
@@ -220,8 +188,20 @@ impl Connection for OnepoolConnection {
     /// Connection back. To reach the database use
     /// [`ping_database`](OnepoolConnection::ping_database).
     async fn ping(&mut self) -> Result<(), Error> {
-        self.check()?;
-        self.release().await
+        self.check_session()?;
+        if self.effects.is_overfull() {
+            return Err(overfull());
+        }
+        if self.holds != Holds::Nothing && self.transaction.is_none() {
+            let urgency = match self.holds {
+                // A migration failed after it had taken the lock.
+                Holds::MigrationLock => Urgency::Soon,
+                Holds::Perhaps | Holds::Nothing => Urgency::Later,
+            };
+            self.effects.queue(EffectKind::Release, urgency);
+            self.holds = Holds::Nothing;
+        }
+        Ok(())
     }
 
     fn begin(&mut self) -> impl Future<Output = Result<OnepoolTransaction<'_>, Error>> + Send + '_ {

@@ -113,6 +113,14 @@ mod tests {
     }
 
     #[test]
+    fn tarpc_waits_longer_so_that_the_hosts_answer_arrives() {
+        let limit = Duration::from_secs(60);
+        let deadline = Deadline::begin(Some(limit));
+        let left = deadline.for_tarpc() - Instant::now();
+        assert!(left > limit && left <= limit + GRACE, "{left:?}");
+    }
+
+    #[test]
     fn no_deadline_is_far_too_long_for_a_clock() {
         let left = Deadline::begin(Some(Duration::MAX)).remaining_ms();
         assert_eq!(left, Ok(Some(limits::DEADLINE_MS)));

@@ -38,11 +38,11 @@ impl Query {
         })
     }
 
-    pub(crate) fn with(sql: SqlStr, arguments: OnepoolArguments) -> Self {
+    pub(crate) fn with(sql: SqlStr, arguments: Option<OnepoolArguments>, persistent: bool) -> Self {
         Self {
             sql,
-            arguments: Some(arguments),
-            persistent: true,
+            persistent: persistent && arguments.is_some(),
+            arguments,
         }
     }
 }
@@ -65,7 +65,7 @@ impl OnepoolConnection {
         let (sql, arguments) = match query.arguments {
             Some(arguments) => (
                 placeholders::resolve(query.sql, kind),
-                Some(arguments.into_values(kind)),
+                Some(arguments.into_values(kind)?),
             ),
             None => (query.sql, None),
         };

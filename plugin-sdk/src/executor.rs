@@ -19,7 +19,7 @@ use crate::{
 };
 
 impl OnepoolConnection {
-    fn stream<'e>(
+    pub(crate) fn stream<'e>(
         &'e mut self,
         query: Result<Query, Error>,
         want: Want,

@@ -4,7 +4,9 @@
 #[macro_use]
 extern crate sqlx_core;
 
+pub mod any;
 mod arguments;
+mod batch;
 mod column;
 mod connection;
 mod database;
@@ -13,6 +15,7 @@ mod effects;
 mod error;
 mod execute;
 mod executor;
+mod migrate;
 mod options;
 mod placeholders;
 mod prepare;
@@ -29,6 +32,7 @@ mod upload;
 mod value;
 
 pub use arguments::{OnepoolArgumentBuffer, OnepoolArguments};
+pub use batch::{BatchError, BatchExecutor};
 pub use column::OnepoolColumn;
 pub use connection::OnepoolConnection;
 pub use database::Onepool;
@@ -45,6 +49,7 @@ pub use value::{OnepoolValue, OnepoolValueRef};
 pub use onepool_proto::endpoint::Endpoint;
 pub use onepool_proto::error::{Code, Holder, SourcePlace, Wait};
 pub use onepool_proto::memory::MemoryDialer;
+pub use onepool_proto::message::BatchMode;
 pub use onepool_proto::{DatabaseKind, Format};
 
 /// A pool of virtual connections: cheap, and no database connection each.

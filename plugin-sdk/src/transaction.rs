@@ -22,9 +22,20 @@ pub struct OnepoolTransactionManager;
 #[derive(Debug)]
 pub(crate) struct OpenTransaction {
     id: TransactionId,
-    /// What opened it, and each savepoint in it, outermost first: the sequence number of the
-    /// effect, or zero if a call of its own did. Never empty.
-    levels: Vec<u64>,
+    // Invariant: never empty; the transaction itself, then its savepoints, outermost first.
+    levels: Vec<Level>,
+}
+
+/// What opened a level.
+#[derive(Clone, Copy, Debug)]
+enum Level {
+    /// The effect with this sequence number.
+    Effect(u64),
+    /// A call of its own.
+    Call,
+    /// Nothing: it was refused. sqlx rolls back after a refusal too, and must not hit the
+    /// level below.
+    Refused,
 }
 
 impl OpenTransaction {
@@ -46,13 +57,17 @@ impl TransactionManager for OnepoolTransactionManager {
         statement: Option<SqlStr>,
     ) -> Result<(), Error> {
         match (&mut connection.transaction, statement) {
-            (Some(_), Some(_)) => Err(Error::InvalidSavePointStatement),
+            (Some(transaction), Some(_)) => {
+                transaction.levels.push(Level::Refused);
+                Err(Error::InvalidSavePointStatement)
+            }
             (Some(transaction), None) => {
                 let savepoint = EffectKind::Savepoint {
                     transaction: transaction.id,
                     depth: transaction.depth() + 1,
                 };
-                transaction.levels.push(connection.effects.defer(savepoint));
+                let sequence = connection.effects.defer(savepoint);
+                transaction.levels.push(Level::Effect(sequence));
                 Ok(())
             }
             (None, Some(statement)) if !is_plain(statement.as_str()) => {
@@ -65,7 +80,7 @@ impl TransactionManager for OnepoolTransactionManager {
                     .defer(EffectKind::Begin { transaction: id });
                 connection.transaction = Some(OpenTransaction {
                     id,
-                    levels: vec![sequence],
+                    levels: vec![Level::Effect(sequence)],
                 });
                 Ok(())
             }
@@ -128,7 +143,7 @@ async fn begin_now(connection: &mut OnepoolConnection, statement: &str) -> Resul
     // Before the call, so that a rollback follows if the call is dropped.
     connection.transaction = Some(OpenTransaction {
         id,
-        levels: vec![0],
+        levels: vec![Level::Call],
     });
     let begin = Begin {
         call,
@@ -174,11 +189,12 @@ async fn finish(connection: &mut OnepoolConnection, how: FinishHow) -> Result<()
 
 /// Takes the innermost level back if the host has never heard of it.
 fn retract(connection: &OnepoolConnection) -> bool {
-    connection
-        .transaction
-        .as_ref()
-        .and_then(|transaction| transaction.levels.last())
-        .is_some_and(|sequence| connection.effects.retract(*sequence))
+    let transaction = connection.transaction.as_ref();
+    match transaction.and_then(|transaction| transaction.levels.last()) {
+        Some(Level::Effect(sequence)) => connection.effects.retract(*sequence),
+        Some(Level::Refused) => true,
+        Some(Level::Call) | None => false,
+    }
 }
 
 fn leave(connection: &mut OnepoolConnection) {

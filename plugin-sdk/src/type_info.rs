@@ -8,6 +8,8 @@ use onepool_proto::value::Shape;
 use onepool_proto::{ColumnType, DatabaseKind, ScalarType, ValueType};
 use sqlx_core::type_info::TypeInfo;
 
+use crate::types::columns;
+
 /// The type of a value, an argument or a column.
 #[derive(Clone, Debug)]
 pub struct OnepoolTypeInfo(pub(crate) Repr);
@@ -87,6 +89,13 @@ impl TypeInfo for OnepoolTypeInfo {
             Repr::SqliteCell(sqlite_tag::REAL) => "REAL",
             Repr::SqliteCell(sqlite_tag::TEXT) => "TEXT",
             Repr::SqliteCell(_) => "BLOB",
+        }
+    }
+
+    fn type_compatible(&self, other: &Self) -> bool {
+        match &self.0 {
+            Repr::Argument(value_type) => columns::can_read(value_type, other),
+            _ => self == other,
         }
     }
 

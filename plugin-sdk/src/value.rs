@@ -6,6 +6,7 @@ use bytes::Bytes;
 use onepool_proto::{DatabaseKind, Format};
 use sqlx_core::value::{Value, ValueRef};
 
+use crate::types::columns::MySqlColumn;
 use crate::{Onepool, OnepoolTypeInfo};
 
 /// A cell of a row.
@@ -71,7 +72,7 @@ impl<'r> ValueRef<'r> for OnepoolValueRef<'r> {
     }
 
     fn is_null(&self) -> bool {
-        self.bytes.is_none()
+        is_null(&self.type_info, self.bytes)
     }
 }
 
@@ -93,6 +94,16 @@ impl Value for OnepoolValue {
     }
 
     fn is_null(&self) -> bool {
-        self.bytes.is_none()
+        is_null(&self.type_info, self.bytes.as_deref())
     }
+}
+
+fn is_null(type_info: &OnepoolTypeInfo, bytes: Option<&[u8]>) -> bool {
+    bytes.is_none_or(|bytes| is_zero_date(type_info, bytes))
+}
+
+/// MySQL's `0000-00-00` counts as NULL. In the binary format it is a date of no bytes.
+fn is_zero_date(type_info: &OnepoolTypeInfo, bytes: &[u8]) -> bool {
+    bytes.first() == Some(&0)
+        && MySqlColumn::of(type_info).is_some_and(|column| column.has_zero_date())
 }

@@ -1,8 +1,8 @@
 //! The wire between a onepool host and its plugins.
 //!
 //! This crate holds what both sides must agree on and nothing else: [ids](id), [argument
-//! values](value), [columns](column) and [pages of rows](page), [errors with integer
-//! codes](error), the [messages](message) of the [service](service), the [handshake] that comes
+//! values](value), [columns](mod@column) and [pages of rows](page), [errors with integer
+//! codes](error), the [messages](message) of the [service], the [handshake] that comes
 //! before it, the [codec] that turns messages into frames, [limits] and [endpoint] names.
 //!
 //! It does no I/O and reads no clock. Plugin authors use `onepool-sdk` and host authors

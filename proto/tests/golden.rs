@@ -5,7 +5,13 @@
 //! file is made by running this test with `ONEPOOL_BLESS=1`. Files of older versions stay as they
 //! are, and what they hold must still be understood.
 
-#[expect(dead_code, reason = "each test uses a part of it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod examples;
 
 use std::collections::BTreeMap;

@@ -4,7 +4,9 @@ use onepool_proto::message::{PrepareDetail, Prepared};
 use onepool_proto::{DatabaseKind, Failure, ValueType};
 
 use super::interrupt::{Identity, Interrupter};
+use super::mysql::MySqlDriver;
 use super::output::Output;
+use super::postgres::PostgresDriver;
 use super::sqlite::SqliteDriver;
 use super::statement::Statement;
 
@@ -14,6 +16,8 @@ use super::statement::Statement;
 #[derive(Debug)]
 pub(crate) enum Driver {
     Sqlite(SqliteDriver),
+    Postgres(PostgresDriver),
+    MySql(MySqlDriver),
 }
 
 impl Driver {
@@ -21,6 +25,8 @@ impl Driver {
     pub(crate) fn kind(&self) -> DatabaseKind {
         match self {
             Self::Sqlite(_) => DatabaseKind::Sqlite,
+            Self::Postgres(_) => DatabaseKind::Postgres,
+            Self::MySql(_) => DatabaseKind::MySql,
         }
     }
 
@@ -33,6 +39,8 @@ impl Driver {
     pub(crate) fn interrupter(&self) -> Interrupter {
         match self {
             Self::Sqlite(driver) => driver.interrupter(),
+            Self::Postgres(driver) => driver.interrupter(),
+            Self::MySql(driver) => driver.interrupter(),
         }
     }
 
@@ -40,6 +48,8 @@ impl Driver {
     pub(crate) fn upcoming(&self) -> u64 {
         match self {
             Self::Sqlite(driver) => driver.upcoming(),
+            Self::Postgres(driver) => driver.upcoming(),
+            Self::MySql(driver) => driver.upcoming(),
         }
     }
 
@@ -53,6 +63,8 @@ impl Driver {
     ) -> Result<(), Failure> {
         match self {
             Self::Sqlite(driver) => driver.run(statement, output).await,
+            Self::Postgres(driver) => driver.run(statement, output).await,
+            Self::MySql(driver) => driver.run(statement, output).await,
         }
     }
 
@@ -60,6 +72,8 @@ impl Driver {
     pub(crate) async fn command(&mut self, sql: &str) -> Result<(), Failure> {
         match self {
             Self::Sqlite(driver) => driver.command(sql).await,
+            Self::Postgres(driver) => driver.command(sql).await,
+            Self::MySql(driver) => driver.command(sql).await,
         }
     }
 
@@ -67,10 +81,13 @@ impl Driver {
     pub(crate) async fn query(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, Failure> {
         match self {
             Self::Sqlite(driver) => driver.query(sql).await,
+            Self::Postgres(driver) => driver.query(sql).await,
+            Self::MySql(driver) => driver.query(sql).await,
         }
     }
 
-    /// Prepares a statement whose parameters have these types, as far as they are known.
+    /// Prepares a statement whose parameters have these types, as far as they are known. Only
+    /// PostgreSQL's parameters have types before they are bound.
     pub(crate) async fn prepare(
         &mut self,
         sql: &str,
@@ -78,11 +95,9 @@ impl Driver {
         detail: PrepareDetail,
     ) -> Result<Prepared, Failure> {
         match self {
-            // SQLite's parameters have no types.
-            Self::Sqlite(driver) => {
-                let _ = parameters;
-                driver.prepare(sql, detail).await
-            }
+            Self::Sqlite(driver) => driver.prepare(sql, detail).await,
+            Self::Postgres(driver) => driver.prepare(sql, parameters, detail).await,
+            Self::MySql(driver) => driver.prepare(sql, detail).await,
         }
     }
 
@@ -90,6 +105,8 @@ impl Driver {
     pub(crate) async fn ping(&mut self) -> Result<(), Failure> {
         match self {
             Self::Sqlite(driver) => driver.ping().await,
+            Self::Postgres(driver) => driver.ping().await,
+            Self::MySql(driver) => driver.ping().await,
         }
     }
 
@@ -97,6 +114,8 @@ impl Driver {
     pub(crate) async fn forget_statements(&mut self) -> Result<(), Failure> {
         match self {
             Self::Sqlite(driver) => driver.forget_statements().await,
+            Self::Postgres(driver) => driver.forget_statements().await,
+            Self::MySql(driver) => driver.forget_statements().await,
         }
     }
 
@@ -104,6 +123,8 @@ impl Driver {
     pub(crate) async fn close(self) {
         match self {
             Self::Sqlite(driver) => driver.close().await,
+            Self::Postgres(driver) => driver.close().await,
+            Self::MySql(driver) => driver.close().await,
         }
     }
 
@@ -111,6 +132,7 @@ impl Driver {
     pub(crate) async fn transaction_open(&mut self) -> Option<bool> {
         match self {
             Self::Sqlite(driver) => driver.transaction_open().await,
+            Self::Postgres(_) | Self::MySql(_) => None,
         }
     }
 
@@ -120,20 +142,19 @@ impl Driver {
     /// It hits what runs when it arrives. So wait for the answer before the victim moves on.
     pub(crate) async fn cancel(&mut self, victim: &Identity) -> Result<bool, Failure> {
         match self {
-            Self::Sqlite(_) => {
-                let _ = victim;
-                Ok(false)
-            }
+            // SQLite needs no control backend: see `Interrupter::interrupt`.
+            Self::Sqlite(_) => Ok(false),
+            Self::Postgres(driver) => driver.cancel(victim).await,
+            Self::MySql(driver) => driver.cancel(victim).await,
         }
     }
 
     /// Whether the database still lists `victim`; for the control backend.
     pub(crate) async fn lists(&mut self, victim: &Identity) -> Result<bool, Failure> {
         match self {
-            Self::Sqlite(_) => {
-                let _ = victim;
-                Ok(false)
-            }
+            Self::Sqlite(_) => Ok(false),
+            Self::Postgres(driver) => driver.lists(victim).await,
+            Self::MySql(driver) => driver.lists(victim).await,
         }
     }
 }

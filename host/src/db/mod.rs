@@ -6,16 +6,21 @@
 //! knows.
 
 mod bind;
+pub(crate) mod classify;
 mod deliver;
 mod driver;
 mod failure;
 mod interrupt;
+mod mysql;
 mod output;
+mod postgres;
 mod source;
 mod sqlite;
 mod statement;
 #[cfg(test)]
 mod testing;
+mod url;
+mod words;
 
 pub(crate) use driver::Driver;
 pub(crate) use failure::{is_broken, is_interrupted, is_stale_plan};

@@ -88,7 +88,12 @@ impl Output {
             PageItem::Done(summary) => Some(summary),
             _ => None,
         };
-        self.page.items.into_iter().rev().find_map(summary).unwrap_or_default()
+        self.page
+            .items
+            .into_iter()
+            .rev()
+            .find_map(summary)
+            .unwrap_or_default()
     }
 
     /// Whether anything has been handed over, so that the statement cannot be tried again.

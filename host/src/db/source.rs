@@ -9,6 +9,8 @@ use onepool_proto::{Code, DatabaseKind, Failure};
 
 use super::driver::Driver;
 use super::failure;
+use super::mysql::MySqlOptions;
+use super::postgres::PostgresOptions;
 use super::sqlite::SqliteOptions;
 
 /// Gives the database's URL afresh for each connection, for passwords that do not last.
@@ -28,6 +30,8 @@ pub(crate) struct Source {
 #[derive(Clone)]
 enum Target {
     Sqlite(SqliteOptions),
+    Postgres(PostgresOptions),
+    MySql(MySqlOptions),
 }
 
 impl Source {
@@ -64,6 +68,8 @@ impl Source {
     pub(crate) fn place(&self) -> String {
         match &self.target {
             Target::Sqlite(options) => options.place(),
+            Target::Postgres(options) => options.place(),
+            Target::MySql(options) => options.place(),
         }
     }
 
@@ -87,6 +93,8 @@ impl Source {
         }
         match target {
             Target::Sqlite(options) => options.connect().await.map(Driver::Sqlite),
+            Target::Postgres(options) => options.connect().await.map(Driver::Postgres),
+            Target::MySql(options) => options.connect().await.map(Driver::MySql),
         }
     }
 
@@ -95,7 +103,7 @@ impl Source {
             let what = format!("the database URL could not be obtained: {error}");
             Failure::new(Code::DATABASE_DOWN, what)
         })?;
-        let target = Target::parse(&url)?;
+        let target = self.target.renewed(&url)?;
         if target.kind() != self.kind() {
             let what = "it names another kind of database than at the start";
             return Err(failure::misconfigured(&url, what));
@@ -108,19 +116,33 @@ impl Target {
     fn parse(url: &str) -> Result<Self, Failure> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => SqliteOptions::parse(url).map(Self::Sqlite),
+            Some("postgres" | "postgresql") => PostgresOptions::parse(url).map(Self::Postgres),
+            Some("mysql" | "mariadb") => MySqlOptions::parse(url).map(Self::MySql),
             _ => Err(failure::misconfigured(url, SCHEMES)),
         }
+    }
+
+    /// The target that `url` names, with what was learnt about this one if it is the same kind.
+    fn renewed(&self, url: &str) -> Result<Self, Failure> {
+        Ok(match (self, Self::parse(url)?) {
+            (Self::Postgres(known), Self::Postgres(new)) => Self::Postgres(new.knowing(known)),
+            (_, target) => target,
+        })
     }
 
     fn kind(&self) -> DatabaseKind {
         match self {
             Self::Sqlite(_) => DatabaseKind::Sqlite,
+            Self::Postgres(_) => DatabaseKind::Postgres,
+            Self::MySql(_) => DatabaseKind::MySql,
         }
     }
 
     fn with_statement_cache(self, capacity: usize) -> Self {
         match self {
             Self::Sqlite(options) => Self::Sqlite(options.with_statement_cache(capacity)),
+            Self::Postgres(options) => Self::Postgres(options.with_statement_cache(capacity)),
+            Self::MySql(options) => Self::MySql(options.with_statement_cache(capacity)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a driver is given to run.
 
-use onepool_proto::Value;
+use onepool_proto::{Code, Failure, Value};
 
 /// A statement and its arguments.
 #[derive(Debug)]
@@ -31,4 +31,14 @@ impl<'a> Statement<'a> {
             persistent: true,
         }
     }
+}
+
+/// Refuses a text with a NUL: SQLite and PostgreSQL read texts up to the first one, and their
+/// drivers lose their way in what comes after.
+pub(super) fn without_nul(sql: &str) -> Result<(), Failure> {
+    if sql.contains('\0') {
+        let reason = "the statement's text holds a NUL character";
+        return Err(Failure::new(Code::INVALID_ARGUMENT, reason));
+    }
+    Ok(())
 }

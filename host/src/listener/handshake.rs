@@ -117,3 +117,40 @@ pub(super) async fn write_answer(
         .await
         .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use onepool_proto::handshake::{MAGIC, Token};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_bytes_are_too_strange_to_be_read(
+            begins_well: bool,
+            body in prop::collection::vec(any::<u8>(), 0..64),
+        ) {
+            let mut bytes = Vec::new();
+            if begins_well {
+                bytes.extend(MAGIC);
+                bytes.extend((body.len() as u16).to_le_bytes());
+            }
+            bytes.extend(body);
+            // A slice is never waited for.
+            let _ = read_hello(&mut &bytes[..]).now_or_never().unwrap();
+        }
+
+        #[test]
+        fn a_hello_is_read_whole_or_not_at_all(name in ".{0,64}", cut: prop::sample::Index) {
+            let hello = Hello::new(name, Token::new("token"));
+            let bytes = handshake::encode(&hello).unwrap();
+            let read = read_hello(&mut &bytes[..]).now_or_never().unwrap();
+            prop_assert_eq!(read.unwrap(), hello);
+            let cut = &bytes[..cut.index(bytes.len())];
+            let read = read_hello(&mut &cut[..]).now_or_never().unwrap();
+            prop_assert!(matches!(read, Err(Turned::Gone(_))));
+        }
+    }
+}

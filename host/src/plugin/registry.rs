@@ -1,7 +1,6 @@
 //! The plugins of a host by name: their tokens, and how those that were launched are doing.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,7 +8,9 @@ use onepool_proto::handshake::Token;
 use onepool_proto::{Code, Failure};
 use tokio::sync::{SetOnce, watch};
 
+use super::admission::Admission;
 use super::definition::check_name;
+use super::status::{PluginState, PluginStatus};
 use super::token::{self, TokenBook, TokenRefusal};
 use crate::error::HostError;
 
@@ -17,37 +18,9 @@ use crate::error::HostError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LaunchId(u64);
 
-/// How a plugin is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PluginState {
-    /// The host launches it right now.
-    Starting,
-    /// The host launched it, and it runs.
-    Running,
-    /// The host launched it, and it has ended: how, if the operating system says so.
-    Exited(Option<ExitStatus>),
-    /// Somebody else started it, or it lives in the host's own process.
-    Attached,
-}
-
-/// What a host knows of a plugin; see [`Host::plugins`](crate::Host::plugins).
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PluginStatus {
-    /// Its name.
-    pub name: String,
-    /// How it is doing.
-    pub state: PluginState,
-    /// Its process, while the host knows of one.
-    pub pid: Option<u32>,
-    /// Its sessions that are open now.
-    pub sessions: usize,
-}
-
 /// Who may use a token.
 #[derive(Clone, Debug)]
-enum Bearer {
+pub(super) enum Bearer {
     /// Whoever has it.
     Anyone,
     /// The process of this launch, and those it started.
@@ -55,10 +28,10 @@ enum Bearer {
 }
 
 #[derive(Debug)]
-struct Launch {
+pub(super) struct Launch {
     id: LaunchId,
     /// The process; set once it runs, which may be after it has connected.
-    pid: SetOnce<u32>,
+    pub(super) pid: SetOnce<u32>,
 }
 
 /// The plugins of a host. Clones are handles to the same ones.
@@ -187,13 +160,19 @@ impl Registry {
             .tokens
             .add(next.clone(), bearer.clone());
         drop(plugins);
-        Ok(Admission {
-            registry: self.clone(),
-            plugin,
-            bearer,
-            next,
-            token: Some(token),
-        })
+        Ok(Admission::new(self.clone(), plugin, bearer, next, token))
+    }
+
+    /// Undoes [`admit`](Self::admit): `token` is usable again, unless its launch has ended, and
+    /// `next` is not.
+    pub(super) fn readmit(&self, plugin: &str, bearer: &Bearer, next: &Token, token: Token) {
+        let mut plugins = self.lock();
+        let ended = bearer.launch().is_some_and(|id| !plugins.runs(id));
+        let record = plugins.record(plugin);
+        record.tokens.revoke(|known, _| known == next);
+        if !ended {
+            record.tokens.give_back(token, bearer.clone());
+        }
     }
 
     /// The launched plugins, and those of these sessions.
@@ -265,66 +244,10 @@ impl Record {
 }
 
 impl Bearer {
-    fn launch(&self) -> Option<LaunchId> {
+    pub(super) fn launch(&self) -> Option<LaunchId> {
         match self {
             Self::Anyone => None,
             Self::Launched(launch) => Some(launch.id),
         }
-    }
-}
-
-/// Permission to begin one session, as one plugin. Unless it is [kept](Self::keep), the token that
-/// it came from is usable again.
-#[must_use]
-pub(crate) struct Admission {
-    registry: Registry,
-    plugin: Arc<str>,
-    bearer: Bearer,
-    /// The token for the plugin's next session.
-    next: Token,
-    /// The token that was used up; taken when the admission is kept.
-    token: Option<Token>,
-}
-
-impl Admission {
-    /// The token for the plugin's next session.
-    pub(crate) fn next_token(&self) -> Token {
-        self.next.clone()
-    }
-
-    /// The process that alone may use this admission, if it is bound to one. Waits until the host
-    /// knows it: a fast plugin connects before its launch has returned.
-    pub(crate) async fn bound_to(&self) -> Option<u32> {
-        match &self.bearer {
-            Bearer::Anyone => None,
-            Bearer::Launched(launch) => Some(*launch.pid.wait().await),
-        }
-    }
-
-    /// The session begins: the token stays used.
-    pub(crate) fn keep(mut self) -> (Arc<str>, Option<LaunchId>) {
-        self.token = None;
-        (Arc::clone(&self.plugin), self.bearer.launch())
-    }
-}
-
-impl Drop for Admission {
-    fn drop(&mut self) {
-        let Some(token) = self.token.take() else {
-            return;
-        };
-        let mut plugins = self.registry.lock();
-        let ended = self.bearer.launch().is_some_and(|id| !plugins.runs(id));
-        let record = plugins.record(&self.plugin);
-        record.tokens.revoke(|known, _| *known == self.next);
-        if !ended {
-            record.tokens.give_back(token, self.bearer.clone());
-        }
-    }
-}
-
-impl fmt::Debug for Admission {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Admission({})", self.plugin)
     }
 }

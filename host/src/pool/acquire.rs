@@ -44,10 +44,16 @@ impl Pool {
                 }
             }
         };
-        let place = InQueue { pool: self, ask: &ask, waiter };
+        let place = InQueue {
+            pool: self,
+            ask: &ask,
+            waiter,
+        };
         self.pump();
         let until = began + patience.queue;
-        let until = patience.deadline.map_or(until, |deadline| deadline.min(until));
+        let until = patience
+            .deadline
+            .map_or(until, |deadline| deadline.min(until));
         let outcome = tokio::time::timeout_at(until.into(), lease).await;
         let waited = began.elapsed();
         let result = match outcome {
@@ -88,8 +94,11 @@ impl Pool {
             held_ms: millis(now.saturating_duration_since(loan.since)),
             purpose: loan.purpose.to_string(),
         };
-        let mut holders: Vec<_> =
-            state.scheduler.loans().map(|(_, loan)| holder(loan)).collect();
+        let mut holders: Vec<_> = state
+            .scheduler
+            .loans()
+            .map(|(_, loan)| holder(loan))
+            .collect();
         holders.sort_by_key(|holder| std::cmp::Reverse(holder.held_ms));
         holders
     }
@@ -113,20 +122,34 @@ impl InQueue<'_> {
             .iter()
             .take(8)
             .map(|holder| {
-                format!("{} for {} ms ({})", holder.plugin, holder.held_ms, holder.purpose)
+                format!(
+                    "{} for {} ms ({})",
+                    holder.plugin, holder.held_ms, holder.purpose
+                )
             })
             .collect::<Vec<_>>()
             .join(", ");
         let position = u32::try_from(position.unwrap_or(0)).unwrap_or(u32::MAX);
-        let code = if waited < patience.queue { Code::DEADLINE_EXCEEDED } else { Code::QUEUE_TIMEOUT };
+        let code = if waited < patience.queue {
+            Code::DEADLINE_EXCEEDED
+        } else {
+            Code::QUEUE_TIMEOUT
+        };
         let waited_ms = millis(waited);
         let message = format!(
             "no backend came free in {waited_ms} ms; {position} calls of this plugin were before \
              this one; backends are held by: {}",
             if who.is_empty() { "nobody" } else { &who }
         );
-        let wait = Some(Box::new(Wait { waited_ms, position, holders }));
-        Failure { wait, ..Failure::new(code, message) }
+        let wait = Some(Box::new(Wait {
+            waited_ms,
+            position,
+            holders,
+        }));
+        Failure {
+            wait,
+            ..Failure::new(code, message)
+        }
     }
 }
 

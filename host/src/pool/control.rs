@@ -47,7 +47,11 @@ impl Control {
         let (sender, requests) = mpsc::channel(QUEUE);
         let (task, ended) = (TaskTracker::new(), CancellationToken::new());
         task.spawn(serve(source, driver, requests, ended.clone()));
-        Ok(Self { requests: sender, task, ended })
+        Ok(Self {
+            requests: sender,
+            task,
+            ended,
+        })
     }
 
     /// Closes the control backend, after every backend that it watches.
@@ -71,7 +75,12 @@ impl Control {
 
     async fn ask(&self, question: Question) -> bool {
         let (answer, answered) = oneshot::channel();
-        if self.requests.send(Request { question, answer }).await.is_err() {
+        if self
+            .requests
+            .send(Request { question, answer })
+            .await
+            .is_err()
+        {
             return false;
         }
         answered.await.unwrap_or(false)
@@ -90,7 +99,9 @@ async fn serve(
             request = requests.recv() => request,
             () = ended.cancelled() => None,
         };
-        let Some(Request { question, answer }) = request else { break };
+        let Some(Request { question, answer }) = request else {
+            break;
+        };
         let mut said = false;
         for _ in 0..ATTEMPTS {
             let Some(open) = &mut driver else {

@@ -34,7 +34,12 @@ enum State {
 
 impl Lease {
     pub(super) fn new(turn: Turn, owner: OwnerSender, pool: Pool) -> Self {
-        Self { turn, owner, pool, state: State::Unused }
+        Self {
+            turn,
+            owner,
+            pool,
+            state: State::Unused,
+        }
     }
 
     /// Which backend, and which of its loans this is.

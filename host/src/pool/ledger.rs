@@ -129,7 +129,13 @@ pub(crate) struct Ledger {
 impl Ledger {
     pub(crate) fn new(cap: u32) -> Self {
         let (places, counts) = (HashMap::new(), Counts::default());
-        Self { cap, next: 1, places, counts, peak: 0 }
+        Self {
+            cap,
+            next: 1,
+            places,
+            counts,
+            peak: 0,
+        }
     }
 
     /// A slot for a new backend, or `None` if the cap is reached.

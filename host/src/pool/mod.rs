@@ -26,12 +26,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use acquire::Patience;
-pub(crate) use job::{
-    After, Batch, Finish, Job, Prepare, Run, Setup, Step, Stop, Text, Unread,
-};
+pub(crate) use job::{After, Batch, Finish, Job, Prepare, Run, Setup, Step, Stop, Text, Unread};
 pub(crate) use lease::Lease;
 pub use ledger::Counts;
-pub(crate) use ledger::{BackendId, Loan, Purpose};
+pub(crate) use ledger::{BackendId, Purpose};
 pub use scheduler::Share;
 pub(crate) use scheduler::{Ask, Turn};
 pub(crate) use settings::Settings;
@@ -89,8 +87,15 @@ impl Pool {
     /// # Errors
     /// If the cap is too small, or the database cannot be reached.
     pub(crate) async fn start(config: PoolConfig) -> Result<Self, Failure> {
-        let PoolConfig { source, max_connections } = config;
-        let smallest = if source.kind() == DatabaseKind::Sqlite { 1 } else { 2 };
+        let PoolConfig {
+            source,
+            max_connections,
+        } = config;
+        let smallest = if source.kind() == DatabaseKind::Sqlite {
+            1
+        } else {
+            2
+        };
         if max_connections < smallest {
             return Err(Failure::new(
                 Code::CONFIGURATION,
@@ -99,7 +104,11 @@ impl Pool {
                      ({} for work{}); raise max_connections",
                     source.kind(),
                     1,
-                    if smallest == 2 { " and 1 to cancel statements and watch closes" } else { "" },
+                    if smallest == 2 {
+                        " and 1 to cancel statements and watch closes"
+                    } else {
+                        ""
+                    },
                 ),
             ));
         }
@@ -116,7 +125,11 @@ impl Pool {
         let (waiters, owners) = (HashMap::new(), HashMap::new());
         let pool = Self(Arc::new(Inner {
             source,
-            state: Mutex::new(State { scheduler, waiters, owners }),
+            state: Mutex::new(State {
+                scheduler,
+                waiters,
+                owners,
+            }),
             verdicts: Mutex::default(),
             functions: FunctionList::default(),
             control,
@@ -168,8 +181,10 @@ impl Pool {
             let mut state = self.0.state.lock();
             self.0.stopping.cancel();
             let idle = state.scheduler.idle().to_vec();
-            let owners: Vec<_> =
-                idle.iter().filter_map(|id| state.owners.get(id).cloned()).collect();
+            let owners: Vec<_> = idle
+                .iter()
+                .filter_map(|id| state.owners.get(id).cloned())
+                .collect();
             for id in idle {
                 state.scheduler.closing(id);
             }
@@ -252,7 +267,9 @@ impl Pool {
                 while let Some(action) = state.scheduler.next(now) {
                     match action {
                         Action::Open(grant) => grants.push(grant),
-                        Action::Lend(waiter, id) => lent.extend(self.deliver(&mut state, waiter, id)),
+                        Action::Lend(waiter, id) => {
+                            lent.extend(self.deliver(&mut state, waiter, id))
+                        }
                     }
                 }
             }
@@ -280,7 +297,10 @@ impl Pool {
         waiter: WaiterId,
         id: BackendId,
     ) -> Option<(oneshot::Sender<Result<Lease, Failure>>, Lease)> {
-        let (sender, owner) = (state.waiters.remove(&waiter), state.owners.get(&id).cloned());
+        let (sender, owner) = (
+            state.waiters.remove(&waiter),
+            state.owners.get(&id).cloned(),
+        );
         match (sender, owner) {
             (Some(sender), Some(owner)) => {
                 let turn = state.scheduler.turn(id);
@@ -336,7 +356,9 @@ impl Pool {
     fn adopt(&self, id: BackendId, driver: Driver) {
         let (sender, jobs) = mpsc::unbounded_channel();
         self.0.state.lock().owners.insert(id, sender);
-        self.0.tasks.spawn(owner::own(self.clone(), id, driver, jobs));
+        self.0
+            .tasks
+            .spawn(owner::own(self.clone(), id, driver, jobs));
         self.free(id);
     }
 }
@@ -344,7 +366,9 @@ impl Pool {
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let counts = self.0.state.lock().scheduler.counts();
-        f.debug_struct("Pool").field("counts", &counts).finish_non_exhaustive()
+        f.debug_struct("Pool")
+            .field("counts", &counts)
+            .finish_non_exhaustive()
     }
 }
 
@@ -358,5 +382,8 @@ fn dialect(kind: DatabaseKind) -> Dialect {
 
 /// What a caller is told while the host stops.
 pub(crate) fn stopping() -> Failure {
-    Failure::new(Code::DRAINING, "the host is stopping and lends no more backends")
+    Failure::new(
+        Code::DRAINING,
+        "the host is stopping and lends no more backends",
+    )
 }

@@ -39,7 +39,12 @@ pub struct Share {
 
 impl Default for Share {
     fn default() -> Self {
-        Self { max: None, min: 0, weight: 1, queue_length: 10_000 }
+        Self {
+            max: None,
+            min: 0,
+            weight: 1,
+            queue_length: 10_000,
+        }
     }
 }
 
@@ -141,8 +146,18 @@ impl Scheduler {
         let id = WaiterId(self.next_waiter);
         self.next_waiter += 1;
         self.waiting += 1;
-        let Ask { purpose, writer, prefer, .. } = *ask;
-        queue.waiters.push_back(Waiter { id, purpose, writer, prefer });
+        let Ask {
+            purpose,
+            writer,
+            prefer,
+            ..
+        } = *ask;
+        queue.waiters.push_back(Waiter {
+            id,
+            purpose,
+            writer,
+            prefer,
+        });
         Answer::Wait(id)
     }
 
@@ -157,12 +172,20 @@ impl Scheduler {
 
     /// How many of the plugin's waiters are before this one.
     pub(crate) fn position(&self, plugin: &str, waiter: WaiterId) -> Option<usize> {
-        self.queues.get(plugin)?.waiters.iter().position(|other| other.id == waiter)
+        self.queues
+            .get(plugin)?
+            .waiters
+            .iter()
+            .position(|other| other.id == waiter)
     }
 
     /// The one waiter that has waited longest, to be told that no backend could be opened.
     pub(crate) fn oldest(&self) -> Option<WaiterId> {
-        self.queues.values().filter_map(|queue| queue.waiters.front()).map(|first| first.id).min()
+        self.queues
+            .values()
+            .filter_map(|queue| queue.waiters.front())
+            .map(|first| first.id)
+            .min()
     }
 
     /// Removes a waiter, whoever's it is.
@@ -216,7 +239,10 @@ impl Scheduler {
 
     /// The loan that a backend is in, or was in last.
     pub(crate) fn turn(&self, backend: BackendId) -> Turn {
-        Turn { backend, number: self.turns.get(&backend).copied().unwrap_or(0) }
+        Turn {
+            backend,
+            number: self.turns.get(&backend).copied().unwrap_or(0),
+        }
     }
 
     /// What a loan is for has changed. State that is merely pinned leaves the writer lane to
@@ -241,8 +267,18 @@ impl Scheduler {
             self.waiting -= 1;
             let preferred = waiter.prefer.filter(|id| self.free.contains(id));
             let id = preferred.or_else(|| self.free.last().copied())?;
-            let Waiter { purpose, writer, .. } = waiter;
-            self.lend(id, Loan { plugin, since: now, purpose, writer });
+            let Waiter {
+                purpose, writer, ..
+            } = waiter;
+            self.lend(
+                id,
+                Loan {
+                    plugin,
+                    since: now,
+                    purpose,
+                    writer,
+                },
+            );
             return Some(Action::Lend(waiter.id, id));
         }
         self.open()
@@ -277,7 +313,11 @@ impl Scheduler {
     fn open(&mut self) -> Option<Action> {
         let counts = self.ledger.counts();
         let coming = counts.connecting + counts.resetting;
-        let wanted = self.queues.values().map(|queue| self.could_use(queue)).sum::<u32>();
+        let wanted = self
+            .queues
+            .values()
+            .map(|queue| self.could_use(queue))
+            .sum::<u32>();
         if wanted <= coming + counts.free {
             return None;
         }
@@ -311,7 +351,9 @@ impl Scheduler {
         }
         let mut best: Option<(u64, WaiterId, &Arc<str>, usize)> = None;
         for (plugin, queue) in &self.queues {
-            let Some(at) = self.eligible(queue) else { continue };
+            let Some(at) = self.eligible(queue) else {
+                continue;
+            };
             if self.free_for(plugin) == 0 {
                 continue;
             }
@@ -319,7 +361,9 @@ impl Scheduler {
             let load = (u64::from(queue.leased) << 16) / u64::from(queue.share.weight.max(1));
             let owed = queue.leased < queue.share.min;
             let load = if owed { 0 } else { load + 1 };
-            let Some(waiter) = queue.waiters.get(at) else { continue };
+            let Some(waiter) = queue.waiters.get(at) else {
+                continue;
+            };
             if best.is_none_or(|(least, oldest, ..)| (load, waiter.id) < (least, oldest)) {
                 best = Some((load, waiter.id, plugin, at));
             }
@@ -332,7 +376,10 @@ impl Scheduler {
         if queue.share.max.is_some_and(|max| queue.leased >= max) {
             return None;
         }
-        queue.waiters.iter().position(|waiter| !waiter.writer || self.lane.is_none())
+        queue
+            .waiters
+            .iter()
+            .position(|waiter| !waiter.writer || self.lane.is_none())
     }
 
     /// How many of the free backends a plugin may take: those kept for others are not for it.
@@ -344,7 +391,9 @@ impl Scheduler {
             .map(|(_, queue)| queue.share.min.saturating_sub(queue.leased))
             .sum();
         let available = self.ledger.counts().free + self.ledger.room();
-        available.saturating_sub(owed).min(self.ledger.counts().free)
+        available
+            .saturating_sub(owed)
+            .min(self.ledger.counts().free)
     }
 
     fn lend(&mut self, id: BackendId, loan: Loan) {
@@ -353,7 +402,10 @@ impl Scheduler {
             self.lane = Some(id);
         }
         *self.turns.entry(id).or_default() += 1;
-        self.queues.entry(Arc::clone(&loan.plugin)).or_default().leased += 1;
+        self.queues
+            .entry(Arc::clone(&loan.plugin))
+            .or_default()
+            .leased += 1;
         self.ledger.set(id, Place::Leased(loan));
     }
 

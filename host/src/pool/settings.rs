@@ -11,7 +11,10 @@ pub(crate) struct Settings(BTreeMap<String, String>);
 impl Settings {
     /// Records what a text has set, after it succeeded.
     pub(crate) fn follow(&mut self, verdict: &Verdict) {
-        for setting in verdict.settings().filter(|setting| setting.scope == Scope::Session) {
+        for setting in verdict
+            .settings()
+            .filter(|setting| setting.scope == Scope::Session)
+        {
             match setting.value {
                 _ if setting.is_all() => self.0.clear(),
                 Some(_) => self.set(&setting.name, &setting.sql()),
@@ -27,13 +30,21 @@ impl Settings {
 
     /// The names that are set here and not in `wanted`: they need their default again.
     pub(crate) fn beyond<'a>(&'a self, wanted: &'a Self) -> impl Iterator<Item = &'a str> {
-        self.0.keys().filter(|name| !wanted.0.contains_key(*name)).map(String::as_str)
+        self.0
+            .keys()
+            .filter(|name| !wanted.0.contains_key(*name))
+            .map(String::as_str)
     }
 
     /// The statements that bring a backend with these settings to `wanted`.
     pub(crate) fn missing<'a>(&'a self, wanted: &'a Self) -> impl Iterator<Item = &'a str> {
-        let differs = |(name, statement): &(&String, &String)| self.0.get(*name) != Some(*statement);
-        wanted.0.iter().filter(differs).map(|(_, statement)| statement.as_str())
+        let differs =
+            |(name, statement): &(&String, &String)| self.0.get(*name) != Some(*statement);
+        wanted
+            .0
+            .iter()
+            .filter(differs)
+            .map(|(_, statement)| statement.as_str())
     }
 }
 

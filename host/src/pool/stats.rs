@@ -59,8 +59,10 @@ impl Stats {
 impl Pool {
     pub(crate) fn stats(&self) -> PoolStats {
         let plugins = &self.0.stats.plugins;
-        let mut plugins: Vec<_> =
-            plugins.iter().map(|entry| (entry.key().to_string(), *entry.value())).collect();
+        let mut plugins: Vec<_> = plugins
+            .iter()
+            .map(|entry| (entry.key().to_string(), *entry.value()))
+            .collect();
         plugins.sort_by(|one, two| one.0.cmp(&two.0));
         let state = self.0.state.lock();
         PoolStats {

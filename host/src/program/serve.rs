@@ -48,7 +48,10 @@ async fn serve(builder: HostBuilder) -> Result<(), ProgramError> {
         started = builder.start() => started?,
         () = signals.next() => return Ok(()),
     };
-    print(&ready(&host))?;
+    if let Err(error) = print(&ready(&host)) {
+        // A host serves its plugins, whoever reads this.
+        tracing::warn!("{error}");
+    }
     signals.next().await;
     tokio::select! {
         () = host.stop() => Ok(()),

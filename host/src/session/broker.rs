@@ -26,7 +26,9 @@ pub(super) struct Handler {
 
 impl Handler {
     pub(super) fn new(session: &Arc<Session>) -> Self {
-        Self { session: Arc::clone(session) }
+        Self {
+            session: Arc::clone(session),
+        }
     }
 
     fn submit<T>(&self, call: Call, task: impl FnOnce(Answer<T>) -> Task) -> Waiting<T> {
@@ -40,7 +42,9 @@ type Waiting<T> = tokio::sync::oneshot::Receiver<Result<T, Failure>>;
 
 /// Waits for an answer. A task that is dropped unanswered belongs to a session that has ended.
 async fn answered<T>(waiting: Waiting<T>) -> Result<T, Failure> {
-    waiting.await.unwrap_or_else(|_| Err(super::handles::lost()))
+    waiting
+        .await
+        .unwrap_or_else(|_| Err(super::handles::lost()))
 }
 
 impl Broker for Handler {
@@ -54,8 +58,16 @@ impl Broker for Handler {
     }
 
     async fn fetch(self, _: Context, call: Fetch) -> Result<Page, Failure> {
-        let Fetch { connection, deadline_ms, .. } = call;
-        let head = Call { connection, effects: Vec::new(), deadline_ms };
+        let Fetch {
+            connection,
+            deadline_ms,
+            ..
+        } = call;
+        let head = Call {
+            connection,
+            effects: Vec::new(),
+            deadline_ms,
+        };
         let waiting = self.submit(head, |answer| Task::Fetch(call, answer));
         answered(waiting).await
     }
@@ -87,10 +99,19 @@ impl Broker for Handler {
     async fn flush(self, _: Context, calls: Vec<Effects>) -> Result<(), Failure> {
         let waiting: Vec<_> = calls
             .into_iter()
-            .map(|Effects { connection, effects }| {
-                let call = Call { connection, effects, deadline_ms: None };
-                self.submit(call, Task::Effects)
-            })
+            .map(
+                |Effects {
+                     connection,
+                     effects,
+                 }| {
+                    let call = Call {
+                        connection,
+                        effects,
+                        deadline_ms: None,
+                    };
+                    self.submit(call, Task::Effects)
+                },
+            )
             .collect();
         let mut result = Ok(());
         for waiting in waiting {
@@ -111,13 +132,15 @@ impl Broker for Handler {
     async fn uploaded(self, context: Context, call: Uploaded) -> Result<UploadedReply, Failure> {
         // Each of these hands its call over before it first waits, as this function must.
         match self.session.uploaded(&call)? {
-            LargeRequest::Execute(call) => {
-                self.execute(context, call).await.map(UploadedReply::Execute)
-            }
+            LargeRequest::Execute(call) => self
+                .execute(context, call)
+                .await
+                .map(UploadedReply::Execute),
             LargeRequest::Batch(call) => self.batch(context, call).await.map(UploadedReply::Batch),
-            LargeRequest::Prepare(call) => {
-                self.prepare(context, call).await.map(UploadedReply::Prepare)
-            }
+            LargeRequest::Prepare(call) => self
+                .prepare(context, call)
+                .await
+                .map(UploadedReply::Prepare),
         }
     }
 }

@@ -33,7 +33,10 @@ struct Desk {
 impl Connection {
     pub(super) fn new(id: ConnectionId, session: &Arc<Session>, read_only: bool) -> Arc<Self> {
         let state = Some(Box::new(State::new(session, read_only)));
-        let desk = Mutex::new(Desk { queue: VecDeque::new(), state });
+        let desk = Mutex::new(Desk {
+            queue: VecDeque::new(),
+            state,
+        });
         Arc::new(Self { id, desk })
     }
 
@@ -150,7 +153,9 @@ impl State {
                 self.answer(answer, ended);
             }
             Task::Fetch(call, mut answer) => {
-                let ended = answer.until(due, self.next_page(call.row_set, call.page)).await;
+                let ended = answer
+                    .until(due, self.next_page(call.row_set, call.page))
+                    .await;
                 if matches!(ended, Ended::Late) {
                     self.row_sets.remove(&call.row_set);
                 }
@@ -190,7 +195,11 @@ impl State {
             Ended::Done(result) => answer.send(result),
             Ended::Dropped => (),
             Ended::Late => {
-                let place = if self.kill.is_some() { "in the database" } else { "in the queue" };
+                let place = if self.kill.is_some() {
+                    "in the database"
+                } else {
+                    "in the queue"
+                };
                 if let Some(kill) = self.kill.take() {
                     kill.cancel();
                 }
@@ -218,17 +227,23 @@ impl State {
         }
         if let Some(function) = text.verdict.session_read() {
             let ask = self.ask(Purpose::Statement, false);
-            let same = self.last.and_then(|last| self.pool().acquire_same(last, &ask));
+            let same = self
+                .last
+                .and_then(|last| self.pool().acquire_same(last, &ask));
             return same.map(Some).ok_or_else(|| elsewhere(function));
         }
         let writer = sqlite && !self.read_only && !text.verdict.reads_only();
-        self.acquire(self.ask(Purpose::Statement, writer), due).await.map(Some)
+        self.acquire(self.ask(Purpose::Statement, writer), due)
+            .await
+            .map(Some)
     }
 
     /// Waits until it is known what the last statement left behind, where that matters.
     async fn settle(&mut self, text: &Text) {
         let reads_session = text.verdict.session_read().is_some();
-        let Some(running) = &mut self.running else { return };
+        let Some(running) = &mut self.running else {
+            return;
+        };
         let matters = running.may_keep || reads_session || self.held.is_some();
         if self.transaction.is_some() || !matters {
             return;
@@ -248,7 +263,11 @@ impl State {
         }
         if let Some(lease) = &self.held {
             let pinned = !after.in_transaction;
-            lease.set_purpose(if pinned { Purpose::Pinned } else { Purpose::Transaction });
+            lease.set_purpose(if pinned {
+                Purpose::Pinned
+            } else {
+                Purpose::Transaction
+            });
         }
     }
 
@@ -256,10 +275,16 @@ impl State {
     pub(super) fn setup(&mut self) -> Setup {
         let settings = Arc::clone(&self.settings);
         match &mut self.transaction {
-            Some(transaction) => {
-                Setup { settings, before: transaction.take_pending(), in_transaction: true }
-            }
-            None => Setup { settings, before: Vec::new(), in_transaction: false },
+            Some(transaction) => Setup {
+                settings,
+                before: transaction.take_pending(),
+                in_transaction: true,
+            },
+            None => Setup {
+                settings,
+                before: Vec::new(),
+                in_transaction: false,
+            },
         }
     }
 
@@ -276,11 +301,19 @@ impl State {
 
     fn ask(&self, purpose: Purpose, writer: bool) -> Ask {
         let plugin = Arc::clone(&self.session.context.plugin);
-        Ask { plugin, purpose, writer, prefer: self.last.map(|last| last.backend) }
+        Ask {
+            plugin,
+            purpose,
+            writer,
+            prefer: self.last.map(|last| last.backend),
+        }
     }
 
     async fn acquire(&self, ask: Ask, due: Due) -> Result<Lease, Failure> {
-        let patience = Patience { queue: QUEUE_TIMEOUT, deadline: due.0 };
+        let patience = Patience {
+            queue: QUEUE_TIMEOUT,
+            deadline: due.0,
+        };
         self.pool().acquire(ask, patience).await
     }
 
@@ -291,9 +324,15 @@ impl State {
                 held.send(crate::pool::Job::Ping { done, lease: None });
                 return answered.await.unwrap_or_else(|_| Err(backend_lost()));
             }
-            None => self.acquire(self.ask(Purpose::Statement, false), due).await?,
+            None => {
+                self.acquire(self.ask(Purpose::Statement, false), due)
+                    .await?
+            }
         };
-        lease.send_last(|lease| crate::pool::Job::Ping { done, lease: Some(lease) });
+        lease.send_last(|lease| crate::pool::Job::Ping {
+            done,
+            lease: Some(lease),
+        });
         answered.await.unwrap_or_else(|_| Err(backend_lost()))
     }
 
@@ -301,11 +340,17 @@ impl State {
         if !take {
             let held = self.migration.take();
             return held.map(drop).ok_or_else(|| {
-                Failure::new(Code::MIGRATION_LOCK, "this connection does not hold the lock")
+                Failure::new(
+                    Code::MIGRATION_LOCK,
+                    "this connection does not hold the lock",
+                )
             });
         }
         if self.migration.is_some() {
-            return Err(Failure::new(Code::MIGRATION_LOCK, "this connection holds the lock already"));
+            return Err(Failure::new(
+                Code::MIGRATION_LOCK,
+                "this connection holds the lock already",
+            ));
         }
         self.migration = Some(self.pool().lock_migrations().await);
         Ok(())
@@ -320,16 +365,20 @@ impl State {
 fn read_only_setting(kind: DatabaseKind) -> (&'static str, &'static str) {
     match kind {
         DatabaseKind::Sqlite => ("query_only", "PRAGMA query_only = 1"),
-        DatabaseKind::Postgres => {
-            ("default_transaction_read_only", "SET default_transaction_read_only = on")
-        }
+        DatabaseKind::Postgres => (
+            "default_transaction_read_only",
+            "SET default_transaction_read_only = on",
+        ),
         DatabaseKind::MySql => ("transaction_read_only", "SET SESSION TRANSACTION READ ONLY"),
     }
 }
 
 /// What a call is told whose backend went away under it.
 pub(super) fn backend_lost() -> Failure {
-    Failure::new(Code::LEASE_REVOKED, "the backend of this call was lost; try again")
+    Failure::new(
+        Code::LEASE_REVOKED,
+        "the backend of this call was lost; try again",
+    )
 }
 
 fn elsewhere(function: &str) -> Failure {

@@ -54,7 +54,11 @@ impl Session {
 
     /// Hands a call to its Connection. This is where its place in the order is taken.
     pub(super) fn submit(self: &Arc<Self>, call: Call, task: Task) {
-        let Call { connection, effects, deadline_ms } = call;
+        let Call {
+            connection,
+            effects,
+            deadline_ms,
+        } = call;
         let opens = effects.iter().find_map(|effect| match effect.kind {
             EffectKind::Open { read_only } => Some(read_only),
             _ => None,
@@ -65,7 +69,11 @@ impl Session {
         };
         match found {
             Ok(found) => {
-                let operation = Operation { effects, due: Due::after(deadline_ms), task };
+                let operation = Operation {
+                    effects,
+                    due: Due::after(deadline_ms),
+                    task,
+                };
                 if let Some(work) = found.enqueue(operation) {
                     self.work.lock().push(work);
                 }
@@ -80,10 +88,16 @@ impl Session {
         read_only: Option<bool>,
     ) -> Result<Arc<Connection>, Failure> {
         if self.ended.lock().ids.contains(&id) {
-            return Err(Failure::new(Code::STALE_ID, "this connection has been closed"));
+            return Err(Failure::new(
+                Code::STALE_ID,
+                "this connection has been closed",
+            ));
         }
         let Some(read_only) = read_only else {
-            return Err(Failure::new(Code::UNKNOWN_ID, "no connection of this session has this id"));
+            return Err(Failure::new(
+                Code::UNKNOWN_ID,
+                "no connection of this session has this id",
+            ));
         };
         if self.connections.len() >= self.context.limits.connections as usize {
             return Err(Failure::new(
@@ -125,7 +139,10 @@ impl Session {
             Sql::Known(id) => {
                 let known = self.statements.get(&id).map(|known| Arc::clone(&known));
                 known.ok_or_else(|| {
-                    Failure::new(Code::UNKNOWN_STATEMENT, "the host has no statement of this id")
+                    Failure::new(
+                        Code::UNKNOWN_STATEMENT,
+                        "the host has no statement of this id",
+                    )
                 })
             }
         }

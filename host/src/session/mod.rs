@@ -59,7 +59,9 @@ where
     let session = Session::new(context);
     // Also when this task panics: a session's objects must not outlive it.
     let _end = EndOnDrop(Arc::clone(&session));
-    let config = Config { pending_response_buffer: REPLIES };
+    let config = Config {
+        pending_response_buffer: REPLIES,
+    };
     let mut requests = pin!(BaseChannel::new(config, transport).requests());
     let mut work = FuturesUnordered::<Work>::new();
     loop {

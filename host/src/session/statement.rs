@@ -23,7 +23,11 @@ pub(super) struct RowSet {
 
 impl State {
     /// Runs a statement and returns its first page.
-    pub(super) async fn execute(&mut self, call: Execute, due: Due) -> Result<ExecuteReply, Failure> {
+    pub(super) async fn execute(
+        &mut self,
+        call: Execute,
+        due: Due,
+    ) -> Result<ExecuteReply, Failure> {
         let text = self.session.text(call.sql)?;
         refuse(&text)?;
         self.expect_transaction(call.transaction)?;
@@ -43,8 +47,12 @@ impl State {
             done,
             lease: None,
         };
-        self.running = Some(Running { done: after, may_keep: text.pins() || text.opens() });
-        self.row_sets.insert(call.row_set, RowSet { pages, next: 0 });
+        self.running = Some(Running {
+            done: after,
+            may_keep: text.pins() || text.opens(),
+        });
+        self.row_sets
+            .insert(call.row_set, RowSet { pages, next: 0 });
         self.start(place, run);
         let page = self.next_page(call.row_set, 0).await?;
         self.follow_settings(&text);
@@ -55,7 +63,12 @@ impl State {
         match (place, &mut self.held) {
             (Some(lease), _) => {
                 self.last = Some(lease.turn());
-                lease.send_last(|lease| Job::Run(Box::new(Run { lease: Some(lease), ..run })));
+                lease.send_last(|lease| {
+                    Job::Run(Box::new(Run {
+                        lease: Some(lease),
+                        ..run
+                    }))
+                });
             }
             (None, Some(held)) => held.send(Job::Run(Box::new(run))),
             // `place` says where; dropping the job tells whoever waits for it.
@@ -74,7 +87,10 @@ impl State {
         if rows.next != page {
             return Err(Failure::new(
                 Code::OUT_OF_ORDER,
-                format!("page {page} was asked for, and page {} comes next", rows.next),
+                format!(
+                    "page {page} was asked for, and page {} comes next",
+                    rows.next
+                ),
             ));
         }
         let received = rows.pages.recv().await;
@@ -105,7 +121,10 @@ impl State {
         if call.sets.len() > limits::BATCH_SETS as usize {
             return Err(Failure::new(
                 Code::REQUEST_TOO_LARGE,
-                format!("a batch may have {} sets of arguments; send fewer", limits::BATCH_SETS),
+                format!(
+                    "a batch may have {} sets of arguments; send fewer",
+                    limits::BATCH_SETS
+                ),
             ));
         }
         self.row_sets.clear();
@@ -124,7 +143,10 @@ impl State {
             (Some(lease), _) => {
                 self.last = Some(lease.turn());
                 lease.send_last(|lease| {
-                    Job::Batch(Box::new(pool::Batch { lease: Some(lease), ..batch }))
+                    Job::Batch(Box::new(pool::Batch {
+                        lease: Some(lease),
+                        ..batch
+                    }))
                 });
             }
             (None, Some(held)) => held.send(Job::Batch(Box::new(batch))),
@@ -141,12 +163,24 @@ impl State {
         self.row_sets.clear();
         let place = self.place(&text, due).await?;
         let (done, answered) = oneshot::channel();
-        let Prepare { parameters, detail, .. } = call;
+        let Prepare {
+            parameters, detail, ..
+        } = call;
         let setup = self.setup();
-        let prepare = pool::Prepare { setup, text, parameters, detail, done, lease: None };
+        let prepare = pool::Prepare {
+            setup,
+            text,
+            parameters,
+            detail,
+            done,
+            lease: None,
+        };
         match (place, &mut self.held) {
             (Some(lease), _) => lease.send_last(|lease| {
-                Job::Prepare(Box::new(pool::Prepare { lease: Some(lease), ..prepare }))
+                Job::Prepare(Box::new(pool::Prepare {
+                    lease: Some(lease),
+                    ..prepare
+                }))
             }),
             (None, Some(held)) => held.send(Job::Prepare(Box::new(prepare))),
             (None, None) => (),
@@ -164,7 +198,11 @@ impl State {
     /// What becomes of a statement whose rows nobody reads any more.
     fn unread(&self, text: &Text) -> Unread {
         let alone = self.transaction.is_none() && self.held.is_none();
-        if alone && text.verdict.reads_only() { Unread::Cancel } else { Unread::Drain }
+        if alone && text.verdict.reads_only() {
+            Unread::Cancel
+        } else {
+            Unread::Drain
+        }
     }
 
     /// Records the settings that a statement has changed, so that they follow the Connection.

@@ -28,7 +28,11 @@ pub(super) struct Transaction {
 
 impl Transaction {
     pub(super) fn new(id: TransactionId, begin: String, settings: Arc<Settings>) -> Self {
-        Self { id, pending: vec![Step::Begin(begin)], settings }
+        Self {
+            id,
+            pending: vec![Step::Begin(begin)],
+            settings,
+        }
     }
 
     pub(super) fn take_pending(&mut self) -> Vec<Step> {
@@ -47,7 +51,10 @@ impl Transaction {
 
     /// Forgets a savepoint that the database has not been told of. Whether there was one.
     fn forget(&mut self, depth: u32) -> bool {
-        let at = self.pending.iter().position(|step| *step == Step::Savepoint(depth));
+        let at = self
+            .pending
+            .iter()
+            .position(|step| *step == Step::Savepoint(depth));
         if let Some(at) = at {
             self.pending.truncate(at);
         }
@@ -75,7 +82,10 @@ impl State {
     pub(super) fn may_begin(&self, id: TransactionId) -> Result<(), Failure> {
         let known = self.transaction.as_ref().is_some_and(|open| open.id == id);
         if known || self.ended.contains(&id) {
-            return Err(Failure::new(Code::DUPLICATE_ID, "this transaction has begun before"));
+            return Err(Failure::new(
+                Code::DUPLICATE_ID,
+                "this transaction has begun before",
+            ));
         }
         if self.transaction.is_some() {
             return Err(Failure::new(
@@ -86,7 +96,10 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn transaction_mut(&mut self, id: TransactionId) -> Result<&mut Transaction, Failure> {
+    pub(super) fn transaction_mut(
+        &mut self,
+        id: TransactionId,
+    ) -> Result<&mut Transaction, Failure> {
         let ended = self.ended.contains(&id);
         match &mut self.transaction {
             Some(open) if open.id == id => Ok(open),
@@ -94,7 +107,10 @@ impl State {
                 Code::STALE_ID,
                 "this transaction has ended: it was committed or rolled back before",
             )),
-            _ => Err(Failure::new(Code::UNKNOWN_ID, "no transaction of this connection has this id")),
+            _ => Err(Failure::new(
+                Code::UNKNOWN_ID,
+                "no transaction of this connection has this id",
+            )),
         }
     }
 
@@ -168,7 +184,12 @@ impl State {
 
     /// Ends a transaction or a savepoint.
     pub(super) async fn finish(&mut self, call: Finish) -> Result<(), Failure> {
-        let Finish { transaction: id, depth, how, .. } = call;
+        let Finish {
+            transaction: id,
+            depth,
+            how,
+            ..
+        } = call;
         let transaction = self.transaction_mut(id)?;
         if depth > 0 {
             if transaction.forget(depth) {
@@ -180,16 +201,32 @@ impl State {
         self.row_sets.clear();
         self.running = None;
         let used = self.transaction.as_ref().is_some_and(Transaction::begun);
-        let setup = Setup { in_transaction: false, ..self.setup() };
-        let Some(transaction) = self.transaction.take() else { return Ok(()) };
+        let setup = Setup {
+            in_transaction: false,
+            ..self.setup()
+        };
+        let Some(transaction) = self.transaction.take() else {
+            return Ok(());
+        };
         let lease = self.held.take().filter(|_| used);
         let Some(lease) = lease else {
             self.remember(id);
             return Ok(());
         };
         let (done, answered) = oneshot::channel();
-        let finish = pool::Finish { setup, depth, how, done, lease: None };
-        lease.send_last(|lease| Job::Finish(Box::new(pool::Finish { lease: Some(lease), ..finish })));
+        let finish = pool::Finish {
+            setup,
+            depth,
+            how,
+            done,
+            lease: None,
+        };
+        lease.send_last(|lease| {
+            Job::Finish(Box::new(pool::Finish {
+                lease: Some(lease),
+                ..finish
+            }))
+        });
         if how == FinishHow::Rollback {
             self.undone(transaction);
             return answered.await.unwrap_or(Ok(()));
@@ -205,8 +242,16 @@ impl State {
     async fn send_finish(&mut self, depth: u32, how: FinishHow) -> Result<(), Failure> {
         let (done, answered) = oneshot::channel();
         let setup = self.setup();
-        let Some(held) = &mut self.held else { return Err(backend_lost()) };
-        held.send(Job::Finish(Box::new(pool::Finish { setup, depth, how, done, lease: None })));
+        let Some(held) = &mut self.held else {
+            return Err(backend_lost());
+        };
+        held.send(Job::Finish(Box::new(pool::Finish {
+            setup,
+            depth,
+            how,
+            done,
+            lease: None,
+        })));
         answered.await.unwrap_or_else(|_| Err(backend_lost()))
     }
 

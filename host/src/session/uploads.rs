@@ -18,7 +18,11 @@ pub(super) struct Uploads {
 
 impl Uploads {
     pub(super) fn new(limit: u64) -> Self {
-        Self { parts: HashMap::new(), held: 0, limit }
+        Self {
+            parts: HashMap::new(),
+            held: 0,
+            limit,
+        }
     }
 
     /// Adds a part.
@@ -56,12 +60,19 @@ impl Uploads {
     /// Takes a request whose parts are all there.
     pub(super) fn take(&mut self, call: &Uploaded) -> Result<LargeRequest, Failure> {
         let Some(bytes) = self.remove(call.upload) else {
-            return Err(Failure::new(Code::UNKNOWN_ID, "no large request has this id"));
+            return Err(Failure::new(
+                Code::UNKNOWN_ID,
+                "no large request has this id",
+            ));
         };
         if bytes.len() as u64 != call.length {
             return Err(Failure::new(
                 Code::OUT_OF_ORDER,
-                format!("the large request has {} bytes and not {}", bytes.len(), call.length),
+                format!(
+                    "the large request has {} bytes and not {}",
+                    bytes.len(),
+                    call.length
+                ),
             ));
         }
         postcard::from_bytes(&bytes)
@@ -83,7 +94,11 @@ mod tests {
     use super::*;
 
     fn part(upload: UploadId, offset: u64, bytes: &'static [u8]) -> UploadPart {
-        UploadPart { upload, offset, bytes: Bytes::from_static(bytes) }
+        UploadPart {
+            upload,
+            offset,
+            bytes: Bytes::from_static(bytes),
+        }
     }
 
     fn code<T: std::fmt::Debug>(result: Result<T, Failure>) -> Code {
@@ -98,7 +113,10 @@ mod tests {
         assert_eq!(code(uploads.add(part(upload, 2, b"d"))), Code::OUT_OF_ORDER);
         assert_eq!(uploads.held, 0, "a request that went wrong is forgotten");
         uploads.add(part(upload, 0, b"abc")).unwrap();
-        assert_eq!(code(uploads.add(part(upload, 3, b"def"))), Code::REQUEST_TOO_LARGE);
+        assert_eq!(
+            code(uploads.add(part(upload, 3, b"def"))),
+            Code::REQUEST_TOO_LARGE
+        );
         assert_eq!(uploads.held, 0);
     }
 
@@ -109,8 +127,14 @@ mod tests {
         let absent = Uploaded { upload, length: 3 };
         assert_eq!(code(uploads.take(&absent)), Code::UNKNOWN_ID);
         uploads.add(part(upload, 0, b"\xff\xff\xff")).unwrap();
-        assert_eq!(code(uploads.take(&Uploaded { upload, length: 4 })), Code::OUT_OF_ORDER);
+        assert_eq!(
+            code(uploads.take(&Uploaded { upload, length: 4 })),
+            Code::OUT_OF_ORDER
+        );
         uploads.add(part(upload, 0, b"\xff\xff\xff")).unwrap();
-        assert_eq!(code(uploads.take(&Uploaded { upload, length: 3 })), Code::MALFORMED);
+        assert_eq!(
+            code(uploads.take(&Uploaded { upload, length: 3 })),
+            Code::MALFORMED
+        );
     }
 }

@@ -134,6 +134,7 @@ impl<W: Wire> Orderly<W> {
                 }
                 None => {
                     self.phase = Phase::Gone;
+                    self.under_way.clear();
                     Some(Err(error))
                 }
             }),
@@ -142,6 +143,13 @@ impl<W: Wire> Orderly<W> {
                 Poll::Ready(None)
             }
         }
+    }
+
+    /// The end. tarpc's server takes a plain end for "no more calls" and goes on until those
+    /// under way are done; nobody waits for them any more, so then the end is an error.
+    fn end(&mut self) -> Option<Result<ClientMessage<BrokerRequest>, WireError>> {
+        let abandoned = std::mem::take(&mut self.under_way).len();
+        (abandoned > 0).then_some(Err(WireError::Abandoned(abandoned)))
     }
 
     fn admit(
@@ -201,7 +209,7 @@ impl<W: Wire> Stream for Orderly<W> {
                     ready!(farewell.poll(&mut this.wire, cx));
                     this.phase = Phase::Gone;
                 }
-                Phase::Gone => return Poll::Ready(None),
+                Phase::Gone => return Poll::Ready(this.end()),
             }
         }
     }

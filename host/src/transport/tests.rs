@@ -51,6 +51,16 @@ async fn receive_call(host: &mut Host, expected: u64) {
     }
 }
 
+/// The session must not go on for calls that nobody waits for.
+async fn end_abandons(host: &mut Host, calls: usize) {
+    let end = host.next().await;
+    assert!(
+        matches!(end, Some(Err(WireError::Abandoned(count))) if count == calls),
+        "{end:?}"
+    );
+    assert!(host.next().await.is_none());
+}
+
 async fn hear_goodbye(plugin: &mut Plugin) -> Code {
     match plugin.next().await {
         Some(Ok(HostFrame::Goodbye(failure))) => {
@@ -71,6 +81,20 @@ async fn calls_and_answers_pass_through() {
     assert!(matches!(frame, HostFrame::Answer { id: 3, .. }));
     drop(plugin);
     assert!(host.next().await.is_none());
+}
+
+/// A plugin that died in the middle of a statement kept its session, and with it the statement,
+/// until the statement was done.
+#[tokio::test]
+async fn a_plugin_that_dies_abandons_its_calls() {
+    let (mut plugin, mut host, _partings) = session();
+    for id in [1, 2, 3] {
+        plugin.send(call(id)).await.unwrap();
+        receive_call(&mut host, id).await;
+    }
+    host.send(answer(2, 1)).await.unwrap();
+    drop(plugin);
+    end_abandons(&mut host, 2).await;
 }
 
 #[tokio::test]
@@ -121,7 +145,7 @@ async fn a_session_told_to_go_goes_at_once() {
     plugin.send(call(1)).await.unwrap();
     receive_call(&mut host, 1).await;
     partings.part(Parting::Now(stopping()));
-    assert!(host.next().await.is_none());
+    end_abandons(&mut host, 1).await;
     drop(host);
     assert_eq!(hear_goodbye(&mut plugin).await, Code::HOST_STOPPING);
 }
@@ -164,7 +188,7 @@ async fn a_draining_session_can_be_hurried() {
     receive_call(&mut host, 1).await;
     partings.part(Parting::Drained(stopping()));
     partings.part(Parting::Now(Failure::new(Code::SESSION_LOST, "now")));
-    assert!(host.next().await.is_none());
+    end_abandons(&mut host, 1).await;
     drop(host);
     assert_eq!(hear_goodbye(&mut plugin).await, Code::SESSION_LOST);
 }

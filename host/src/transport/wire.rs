@@ -19,6 +19,8 @@ pub(crate) enum WireError {
     Channel(#[from] ChannelError),
     #[error("tarpc refused a call by itself")]
     Server(#[from] ServerError),
+    #[error("the session ended with {0} calls under way")]
+    Abandoned(usize),
 }
 
 impl WireError {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use onepool_proto::column::{Column, ColumnType, Format};
+use onepool_proto::column::{Column, ColumnType, Format, sqlite_tag};
 use onepool_proto::handshake::{Token, Welcome};
 use onepool_proto::id::{Mint, SessionId};
 use onepool_proto::memory::{MemoryDialer, MemoryLink};
@@ -15,8 +15,14 @@ use onepool_proto::message::{
 };
 use onepool_proto::page::{Page, PageItem, RowWriter};
 use onepool_proto::service::{BrokerRequest, BrokerResponse};
-use onepool_proto::{Code, DatabaseKind, Failure, Limits};
-use onepool_sdk::OnepoolConnectOptions;
+use onepool_proto::{Code, DatabaseKind, Failure, Limits, Scalar, ScalarType};
+use onepool_sdk::{
+    Onepool, OnepoolArgumentBuffer, OnepoolArguments, OnepoolConnectOptions, OnepoolTypeInfo,
+};
+use sqlx_core::arguments::Arguments;
+use sqlx_core::encode::{Encode, IsNull};
+use sqlx_core::error::BoxDynError;
+use sqlx_core::types::Type;
 use tarpc::{ClientMessage, Response};
 use tokio::sync::Notify;
 
@@ -340,11 +346,14 @@ pub fn columns() -> PageItem {
     }
 }
 
-/// Rows of that column.
+/// Rows of that column, as SQLite's.
 pub fn rows(words: &[&str]) -> Bytes {
     let mut writer = RowWriter::new();
     for word in words {
-        writer.begin_row([Some(word.len())].into_iter()).unwrap();
+        writer
+            .begin_row([Some(1 + word.len())].into_iter())
+            .unwrap();
+        writer.cell(&[sqlite_tag::TEXT]);
         writer.cell(word.as_bytes());
     }
     writer.take()
@@ -356,4 +365,29 @@ pub fn words(words: &[&str]) -> Page {
     page.items.insert(0, columns());
     page.items.insert(1, PageItem::Rows(rows(words)));
     page
+}
+
+/// Arguments with these values.
+pub fn arguments(values: impl IntoIterator<Item = Scalar>) -> OnepoolArguments {
+    let mut arguments = OnepoolArguments::default();
+    for value in values {
+        arguments.add(Bound(value)).unwrap();
+    }
+    arguments
+}
+
+/// A value that is bound as it is.
+pub struct Bound(pub Scalar);
+
+impl Type<Onepool> for Bound {
+    fn type_info() -> OnepoolTypeInfo {
+        OnepoolTypeInfo::scalar(ScalarType::Text)
+    }
+}
+
+impl Encode<'_, Onepool> for Bound {
+    fn encode_by_ref(&self, buffer: &mut OnepoolArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        buffer.put(self.0.clone());
+        Ok(IsNull::No)
+    }
 }

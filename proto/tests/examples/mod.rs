@@ -1,5 +1,10 @@
 //! One example at least of everything that crosses the wire.
 
+#![expect(
+    clippy::too_many_lines,
+    reason = "a list of examples is as long as what it lists"
+)]
+
 use bytes::Bytes;
 use onepool_proto::codec::{HostFrame, PluginFrame, Trace};
 use onepool_proto::column::{Column, ColumnType, DatabaseKind, Format, Origin};

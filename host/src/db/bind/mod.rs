@@ -1,8 +1,11 @@
 //! Arguments in each database's own format, as the database's own sqlx driver would bind them.
 
+mod calendar;
+pub(super) mod mysql;
+pub(super) mod postgres;
 pub(super) mod sqlite;
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use onepool_proto::value::Shape;
 use onepool_proto::{Code, DatabaseKind, Failure, ScalarType, ValueType};
@@ -28,6 +31,15 @@ impl Refusal {
         )
     }
 }
+
+// So that it can travel through a driver's own error.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", type_name(&self.of), self.reason)
+    }
+}
+
+impl std::error::Error for Refusal {}
 
 fn type_name(of: &ValueType) -> String {
     let mut name = match of.shape {

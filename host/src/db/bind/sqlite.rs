@@ -1,11 +1,12 @@
 //! Arguments for SQLite.
 
-use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{DateTime, FixedOffset};
 use onepool_proto::{DatabaseKind, Failure, Scalar, ScalarType, Value, ValueType};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, Encode, Sqlite, Type};
 
 use super::Refusal;
+use super::calendar::{TOO_FAR, date, time, timestamp};
 
 /// Binds `values` in order.
 pub(crate) fn arguments(values: Vec<Value>) -> Result<SqliteArguments, Failure> {
@@ -91,27 +92,8 @@ fn bind_temporal(arguments: &mut SqliteArguments, scalar: &Scalar) -> Result<(),
     };
     bound.ok_or_else(|| {
         let of = ValueType::scalar(scalar.scalar_type());
-        Refusal::new(of, "cannot hold a value so far away")
+        Refusal::new(of, TOO_FAR)
     })
-}
-
-fn date(days: i32) -> Option<NaiveDate> {
-    let distance = Days::new(u64::from(days.unsigned_abs()));
-    if days < 0 {
-        NaiveDate::default().checked_sub_days(distance)
-    } else {
-        NaiveDate::default().checked_add_days(distance)
-    }
-}
-
-fn time(nanos: u64) -> Option<NaiveTime> {
-    let seconds = u32::try_from(nanos / 1_000_000_000).ok()?;
-    let nanos = u32::try_from(nanos % 1_000_000_000).ok()?;
-    NaiveTime::from_num_seconds_from_midnight_opt(seconds, nanos)
-}
-
-fn timestamp(seconds: i64, nanos: u32) -> Option<NaiveDateTime> {
-    DateTime::from_timestamp(seconds, nanos).map(|instant| instant.naive_utc())
 }
 
 fn add<'t, T>(arguments: &mut SqliteArguments, value: T)

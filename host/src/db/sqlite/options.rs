@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use super::SqliteDriver;
 use crate::db::failure;
 use crate::db::interrupt::Signal;
+use crate::db::url;
 
 /// How many instructions SQLite's machine runs between two looks at the interrupt flag: tens of
 /// microseconds.
@@ -110,25 +111,23 @@ impl SqliteOptions {
     }
 }
 
-/// The parameters of a URL, as they are written.
-fn parameters(url: &str) -> impl Iterator<Item = &str> {
-    url.split_once('?')
-        .map_or("", |(_, query)| query)
-        .split('&')
-}
-
 fn is_in_memory(url: &str, options: &SqliteConnectOptions) -> bool {
     let name = options.get_filename().to_string_lossy();
     name.is_empty()
         || name.contains(":memory:")
         || name.contains("mode=memory")
         || url.contains(":memory:")
-        || parameters(url).any(|pair| pair == "mode=memory")
+        || url::parameters(url).any(|pair| pair == ("mode", "memory"))
 }
 
 /// Whether the journal mode cannot be changed.
 fn is_read_only(url: &str) -> bool {
-    parameters(url).any(|pair| matches!(pair, "mode=ro" | "immutable=1" | "immutable=true"))
+    url::parameters(url).any(|pair| {
+        matches!(
+            pair,
+            ("mode", "ro") | ("immutable", "1") | ("immutable", "true")
+        )
+    })
 }
 
 /// `SQLITE_BUSY` and its kin.

@@ -7,6 +7,8 @@ use sqlparser::tokenizer::{Token, Tokenizer};
 use sqlx::sqlite::{SqliteQueryResult, SqliteRow};
 use sqlx::{AssertSqlSafe, Either, SqlSafeStr, SqlStr};
 
+use crate::db::statement::without_nul;
+
 /// Reads nothing, but makes SQLite look whether the schema has changed.
 const TOUCH: &str = "SELECT 1 FROM main.sqlite_master WHERE 0;";
 
@@ -70,17 +72,14 @@ impl Touch {
     }
 }
 
-/// Refuses what would hang or crash the driver: SQLite reads a text up to its first NUL, and the
-/// driver would look for the rest forever; `$0` is an index below its first argument.
+/// Refuses what would hang or crash the driver: `$0` is an index below its first argument.
 fn check(sql: &str) -> Result<(), Failure> {
-    let reason = if sql.contains('\0') {
-        "the statement's text holds a NUL character"
-    } else if sql.contains("$0") && has_parameter_zero(sql) {
-        "the statement has a parameter $0; the first one is $1"
-    } else {
-        return Ok(());
-    };
-    Err(Failure::new(Code::INVALID_ARGUMENT, reason))
+    without_nul(sql)?;
+    if sql.contains("$0") && has_parameter_zero(sql) {
+        let reason = "the statement has a parameter $0; the first one is $1";
+        return Err(Failure::new(Code::INVALID_ARGUMENT, reason));
+    }
+    Ok(())
 }
 
 /// Whether a parameter `$0` stands outside of strings and comments.

@@ -16,7 +16,15 @@ const DEPTH: u32 = u32::MAX;
 
 impl Owner {
     pub(super) async fn batch(&mut self, batch: Batch) {
-        let Batch { setup, text, sets, mode, stop, done, lease } = batch;
+        let Batch {
+            setup,
+            text,
+            sets,
+            mode,
+            stop,
+            done,
+            lease,
+        } = batch;
         let result = match self.set_up(&setup).await {
             Ok(()) => match mode {
                 BatchMode::AllOrNothing => self.all_or_nothing(&text, sets, &stop).await,
@@ -35,10 +43,18 @@ impl Owner {
         stop: &Stop,
     ) -> Result<BatchReply, Failure> {
         let inside = self.condition.transaction != Transaction::None;
-        let begin = if inside { Step::Savepoint(DEPTH) } else { self.begin_writing() };
+        let begin = if inside {
+            Step::Savepoint(DEPTH)
+        } else {
+            self.begin_writing()
+        };
         self.step(&begin).await?;
         let mut reply = self.until_one_fails(text, sets, stop).await;
-        let how = if reply.failed.is_none() { FinishHow::Commit } else { FinishHow::Rollback };
+        let how = if reply.failed.is_none() {
+            FinishHow::Commit
+        } else {
+            FinishHow::Rollback
+        };
         let lost = self.condition.transaction == Transaction::Lost;
         match (inside, how) {
             (true, FinishHow::Rollback) if lost => (),
@@ -54,7 +70,14 @@ impl Owner {
 
     fn begin_writing(&self) -> Step {
         let immediate = self.kind() == onepool_proto::DatabaseKind::Sqlite;
-        Step::Begin(if immediate { "BEGIN IMMEDIATE" } else { "BEGIN" }.to_owned())
+        Step::Begin(
+            if immediate {
+                "BEGIN IMMEDIATE"
+            } else {
+                "BEGIN"
+            }
+            .to_owned(),
+        )
     }
 
     async fn until_one_fails(
@@ -72,10 +95,16 @@ impl Owner {
             match self.execute(text, statement, &mut output, stop).await {
                 Ok(()) => summaries.push(output.into_summary()),
                 Err(failure) => {
-                    return BatchReply { summaries, failed: Some(BatchFailed { set, failure }) };
+                    return BatchReply {
+                        summaries,
+                        failed: Some(BatchFailed { set, failure }),
+                    };
                 }
             }
         }
-        BatchReply { summaries, failed: None }
+        BatchReply {
+            summaries,
+            failed: None,
+        }
     }
 }

@@ -25,7 +25,10 @@ const ISOLATION: &str = "SELECT CONCAT('ISOLATION LEVEL ', REPLACE(@@SESSION.tx_
 /// What undoes the settings of a read-only Connection.
 const READ_WRITE: &[(&str, &str)] = &[
     ("query_only", "PRAGMA query_only = 0"),
-    ("transaction_read_only", "SET SESSION TRANSACTION READ WRITE"),
+    (
+        "transaction_read_only",
+        "SET SESSION TRANSACTION READ WRITE",
+    ),
 ];
 
 const PREPARED_BY_TEXT: &str =
@@ -43,7 +46,10 @@ impl Owner {
             DatabaseKind::Postgres => self.reset_postgres().await?,
             // The driver has no way to reset a MySQL session, and a SQLite one is cheap to open.
             DatabaseKind::MySql | DatabaseKind::Sqlite => {
-                return Err(Failure::new(Code::UNSUPPORTED, "this session cannot be reset"));
+                return Err(Failure::new(
+                    Code::UNSUPPORTED,
+                    "this session cannot be reset",
+                ));
             }
         }
         self.condition = Condition::default();
@@ -108,7 +114,9 @@ impl Owner {
             let known = self.condition.defaults.contains_key(&setting.name);
             if setting.scope == Scope::Session && !known {
                 let default = self.ask_default(&setting.name).await?;
-                self.condition.defaults.extend(default.map(|default| (setting.name.clone(), default)));
+                self.condition
+                    .defaults
+                    .extend(default.map(|default| (setting.name.clone(), default)));
             }
         }
         Ok(())
@@ -133,7 +141,9 @@ impl Owner {
                 return self.usable().map(|()| None);
             }
         };
-        let Some(value) = rows.into_iter().flatten().flatten().next() else { return Ok(None) };
+        let Some(value) = rows.into_iter().flatten().flatten().next() else {
+            return Ok(None);
+        };
         // A number is written without the quotes that text needs.
         let number = value.trim_matches('\'').parse::<i64>().ok();
         let value = number.map_or(value, |number| number.to_string());

@@ -34,8 +34,16 @@ pub(super) async fn own(
     mut jobs: mpsc::UnboundedReceiver<Job>,
 ) {
     // Tells the pool even if the task panics: a slot must not stay taken for ever.
-    let gone = TellGone { pool: pool.clone(), id };
-    let mut owner = Owner { pool, id, driver, condition: Condition::default() };
+    let gone = TellGone {
+        pool: pool.clone(),
+        id,
+    };
+    let mut owner = Owner {
+        pool,
+        id,
+        driver,
+        condition: Condition::default(),
+    };
     while let Some(job) = jobs.recv().await {
         if matches!(job, Job::Close) {
             break;
@@ -114,7 +122,9 @@ impl Owner {
     }
 
     async fn close(self) {
-        let Self { pool, id, driver, .. } = self;
+        let Self {
+            pool, id, driver, ..
+        } = self;
         pool.closing(id);
         let identity = driver.identity().clone();
         driver.close().await;

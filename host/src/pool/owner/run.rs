@@ -13,11 +13,24 @@ use crate::pool::{After, Prepare, Run, Setup, Stop, Text};
 
 impl Owner {
     pub(super) async fn run(&mut self, run: Run) {
-        let Run { setup, text, arguments, persistent, mut output, stop, done, lease } = run;
+        let Run {
+            setup,
+            text,
+            arguments,
+            persistent,
+            mut output,
+            stop,
+            done,
+            lease,
+        } = run;
         let ready = self.ready(&setup, &text).await;
         let result = match ready {
             Ok(()) => {
-                let statement = Statement { sql: &text.sql, arguments, persistent };
+                let statement = Statement {
+                    sql: &text.sql,
+                    arguments,
+                    persistent,
+                };
                 self.execute(&text, statement, &mut output, &stop).await
             }
             Err(failure) => Err(failure),
@@ -61,7 +74,10 @@ impl Owner {
             && self.condition.transaction == Transaction::None
         {
             output.restart();
-            self.driver.forget_statements().await.map_err(|failure| self.learn(failure))?;
+            self.driver
+                .forget_statements()
+                .await
+                .map_err(|failure| self.learn(failure))?;
             result = self.attempt(again.statement(&text.sql), output, stop).await;
         }
         match &result {
@@ -89,9 +105,10 @@ impl Owner {
             return result;
         }
         match result {
-            Err(failure) if db::is_interrupted(&failure) => {
-                Err(Failure { code: Code::CANCELLED_RUNNING, ..failure })
-            }
+            Err(failure) if db::is_interrupted(&failure) => Err(Failure {
+                code: Code::CANCELLED_RUNNING,
+                ..failure
+            }),
             // The cancel may still be on its way: let it hit a statement that does not matter.
             other => {
                 if self.kind() != DatabaseKind::Sqlite && !self.condition.must_close {
@@ -108,7 +125,14 @@ impl Owner {
     }
 
     pub(super) async fn prepare(&mut self, prepare: Prepare) {
-        let Prepare { setup, text, parameters, detail, done, lease } = prepare;
+        let Prepare {
+            setup,
+            text,
+            parameters,
+            detail,
+            done,
+            lease,
+        } = prepare;
         let result = match self.set_up(&setup).await {
             Ok(()) => {
                 let prepared = self.driver.prepare(&text.sql, &parameters, detail).await;
@@ -133,7 +157,9 @@ impl Owner {
         let may = self.kind() == DatabaseKind::Postgres
             && statement.persistent
             && self.condition.transaction == Transaction::None;
-        may.then(|| Again { arguments: statement.arguments.clone() })
+        may.then(|| Again {
+            arguments: statement.arguments.clone(),
+        })
     }
 
     async fn succeeded(&mut self, text: &Text) {
@@ -152,9 +178,8 @@ impl Owner {
             self.condition.pinned = true;
             self.condition.needs_reset = true;
         }
-        let savepoint = |step: &Effect| {
-            matches!(step.what, What::Savepoint(_) | What::ReleaseSavepoint(_))
-        };
+        let savepoint =
+            |step: &Effect| matches!(step.what, What::Savepoint(_) | What::ReleaseSavepoint(_));
         if text.verdict.steps().iter().any(savepoint) {
             self.look_at_transaction().await;
         }
@@ -178,7 +203,10 @@ impl Owner {
 
     /// Asks SQLite whether a transaction is open: there, savepoints open and end them too.
     async fn look_at_transaction(&mut self) {
-        match (self.driver.transaction_open().await, self.condition.transaction) {
+        match (
+            self.driver.transaction_open().await,
+            self.condition.transaction,
+        ) {
             (Some(true), Transaction::None) => self.condition.begun(),
             (Some(false), Transaction::Open) => self.condition.committed(),
             _ => (),
@@ -206,7 +234,10 @@ impl Owner {
         if !by_database || self.condition.transaction == Transaction::None {
             return;
         }
-        let number = failure.database.as_ref().and_then(|database| database.number);
+        let number = failure
+            .database
+            .as_ref()
+            .and_then(|database| database.number);
         self.condition.transaction = match self.kind() {
             DatabaseKind::Postgres => Transaction::Failed,
             // 1213: chosen as the victim of a deadlock, which rolls everything back.
@@ -226,6 +257,10 @@ struct Again {
 
 impl Again {
     fn statement(self, sql: &str) -> Statement<'_> {
-        Statement { sql, arguments: self.arguments, persistent: true }
+        Statement {
+            sql,
+            arguments: self.arguments,
+            persistent: true,
+        }
     }
 }

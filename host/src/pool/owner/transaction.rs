@@ -44,11 +44,13 @@ impl Owner {
             }
             Step::Savepoint(depth) => {
                 self.expect_transaction()?;
-                self.command(&format!("SAVEPOINT {}", savepoint(*depth))).await?;
+                self.command(&format!("SAVEPOINT {}", savepoint(*depth)))
+                    .await?;
             }
             Step::RollbackTo(depth) => {
                 self.expect_transaction()?;
-                self.command(&format!("ROLLBACK TO SAVEPOINT {}", savepoint(*depth))).await?;
+                self.command(&format!("ROLLBACK TO SAVEPOINT {}", savepoint(*depth)))
+                    .await?;
                 self.condition.transaction = Transaction::Open;
             }
         }
@@ -68,7 +70,13 @@ impl Owner {
     }
 
     pub(super) async fn finish(&mut self, finish: Finish) {
-        let Finish { setup, depth, how, done, lease } = finish;
+        let Finish {
+            setup,
+            depth,
+            how,
+            done,
+            lease,
+        } = finish;
         let result = match self.set_up(&setup).await {
             Ok(()) if depth == 0 => match how {
                 FinishHow::Commit => self.commit().await,
@@ -120,7 +128,10 @@ impl Owner {
     }
 
     pub(super) async fn roll_back(&mut self) -> Result<(), Failure> {
-        let open = matches!(self.condition.transaction, Transaction::Open | Transaction::Failed);
+        let open = matches!(
+            self.condition.transaction,
+            Transaction::Open | Transaction::Failed
+        );
         if open {
             let result = self.driver.command("ROLLBACK").await;
             result.map_err(|failure| self.learn(failure))?;
@@ -129,7 +140,11 @@ impl Owner {
         Ok(())
     }
 
-    pub(super) async fn finish_savepoint(&mut self, depth: u32, how: FinishHow) -> Result<(), Failure> {
+    pub(super) async fn finish_savepoint(
+        &mut self,
+        depth: u32,
+        how: FinishHow,
+    ) -> Result<(), Failure> {
         match how {
             FinishHow::Commit if self.condition.transaction == Transaction::Failed => {
                 self.step(&Step::RollbackTo(depth)).await?;
@@ -137,7 +152,8 @@ impl Owner {
             }
             FinishHow::Commit => {
                 self.expect_transaction()?;
-                self.command(&format!("RELEASE SAVEPOINT {}", savepoint(depth))).await
+                self.command(&format!("RELEASE SAVEPOINT {}", savepoint(depth)))
+                    .await
             }
             FinishHow::Rollback => self.step(&Step::RollbackTo(depth)).await,
         }
@@ -146,8 +162,15 @@ impl Owner {
     /// Rolls back instead of committing by text what the database would not commit: it would
     /// answer as if nothing were wrong.
     pub(super) async fn refuse_commit_of_failed(&mut self, text: &Text) -> Result<(), Failure> {
-        let commits = text.verdict.steps().iter().any(|step| step.what == What::Commit);
-        let doomed = matches!(self.condition.transaction, Transaction::Failed | Transaction::Lost);
+        let commits = text
+            .verdict
+            .steps()
+            .iter()
+            .any(|step| step.what == What::Commit);
+        let doomed = matches!(
+            self.condition.transaction,
+            Transaction::Failed | Transaction::Lost
+        );
         if commits && doomed {
             self.roll_back().await?;
             return Err(failed());

@@ -7,7 +7,10 @@ struct Desk {
 
 impl Desk {
     fn new(cap: u32) -> Self {
-        Self { scheduler: Scheduler::new(cap), now: Instant::now() }
+        Self {
+            scheduler: Scheduler::new(cap),
+            now: Instant::now(),
+        }
     }
 
     fn share(&mut self, plugin: &str, share: Share) {
@@ -20,7 +23,12 @@ impl Desk {
 
     fn ask_for(&mut self, plugin: &str, writer: bool) -> WaiterId {
         let plugin = Arc::from(plugin);
-        let ask = Ask { plugin, purpose: Purpose::Statement, writer, prefer: None };
+        let ask = Ask {
+            plugin,
+            purpose: Purpose::Statement,
+            writer,
+            prefer: None,
+        };
         match self.scheduler.ask(&ask) {
             Answer::Wait(id) => id,
             Answer::Full => panic!("the queue is full"),
@@ -48,7 +56,9 @@ impl Desk {
 fn backends_open_on_demand_up_to_the_cap() {
     let mut desk = Desk::new(2);
     let first = desk.ask("a");
-    let [(lent, backend)] = desk.run()[..] else { panic!("one is lent") };
+    let [(lent, backend)] = desk.run()[..] else {
+        panic!("one is lent")
+    };
     assert_eq!(lent, first);
     assert_eq!(desk.scheduler.counts().total(), 1);
     let (second, _third) = (desk.ask("a"), desk.ask("a"));
@@ -74,21 +84,44 @@ fn a_plugin_that_has_less_goes_first() {
 #[test]
 fn weights_share_the_cap() {
     let mut desk = Desk::new(3);
-    desk.share("heavy", Share { weight: 2, ..Share::default() });
+    desk.share(
+        "heavy",
+        Share {
+            weight: 2,
+            ..Share::default()
+        },
+    );
     for _ in 0..6 {
         desk.ask("heavy");
         desk.ask("light");
     }
     desk.run();
-    let of = |plugin: &str| desk.scheduler.loans().filter(|(_, loan)| *loan.plugin == *plugin).count();
+    let of = |plugin: &str| {
+        desk.scheduler
+            .loans()
+            .filter(|(_, loan)| *loan.plugin == *plugin)
+            .count()
+    };
     assert_eq!((of("heavy"), of("light")), (2, 1));
 }
 
 #[test]
 fn a_minimum_is_kept_free_and_a_maximum_never_passed() {
     let mut desk = Desk::new(3);
-    desk.share("vip", Share { min: 1, ..Share::default() });
-    desk.share("capped", Share { max: Some(1), ..Share::default() });
+    desk.share(
+        "vip",
+        Share {
+            min: 1,
+            ..Share::default()
+        },
+    );
+    desk.share(
+        "capped",
+        Share {
+            max: Some(1),
+            ..Share::default()
+        },
+    );
     for _ in 0..5 {
         desk.ask("other");
         desk.ask("capped");
@@ -96,16 +129,27 @@ fn a_minimum_is_kept_free_and_a_maximum_never_passed() {
     assert_eq!(desk.run().len(), 2, "one backend is kept for the vip");
     let vip = desk.ask("vip");
     assert_eq!(desk.waiters(), [vip]);
-    let capped = desk.scheduler.loans().filter(|(_, loan)| &*loan.plugin == "capped").count();
+    let capped = desk
+        .scheduler
+        .loans()
+        .filter(|(_, loan)| &*loan.plugin == "capped")
+        .count();
     assert_eq!(capped, 1);
 }
 
 #[test]
 fn one_writer_at_a_time_and_readers_pass() {
     let mut desk = Desk::new(4);
-    let (first, second, reader) = (desk.ask_for("a", true), desk.ask_for("a", true), desk.ask("a"));
+    let (first, second, reader) = (
+        desk.ask_for("a", true),
+        desk.ask_for("a", true),
+        desk.ask("a"),
+    );
     let lent = desk.run();
-    assert_eq!(lent.iter().map(|(waiter, _)| *waiter).collect::<Vec<_>>(), [first, reader]);
+    assert_eq!(
+        lent.iter().map(|(waiter, _)| *waiter).collect::<Vec<_>>(),
+        [first, reader]
+    );
     desk.scheduler.free(lent[0].1);
     assert_eq!(desk.waiters(), [second]);
 }
@@ -125,10 +169,20 @@ fn a_withdrawn_waiter_gets_nothing_and_holds_nobody_up() {
 #[test]
 fn a_full_queue_says_so() {
     let mut desk = Desk::new(1);
-    desk.share("a", Share { queue_length: 1, ..Share::default() });
+    desk.share(
+        "a",
+        Share {
+            queue_length: 1,
+            ..Share::default()
+        },
+    );
     desk.ask("a");
-    let ask =
-        Ask { plugin: "a".into(), purpose: Purpose::Statement, writer: false, prefer: None };
+    let ask = Ask {
+        plugin: "a".into(),
+        purpose: Purpose::Statement,
+        writer: false,
+        prefer: None,
+    };
     assert_eq!(desk.scheduler.ask(&ask), Answer::Full);
 }
 
@@ -145,7 +199,12 @@ fn the_most_recently_used_goes_first_unless_another_is_preferred() {
     assert_eq!(again[0].1, lent[1].1);
     desk.scheduler.free(again[0].1);
     let prefer = Some(lent[0].1);
-    let ask = Ask { plugin: "a".into(), purpose: Purpose::Statement, writer: false, prefer };
+    let ask = Ask {
+        plugin: "a".into(),
+        purpose: Purpose::Statement,
+        writer: false,
+        prefer,
+    };
     desk.scheduler.ask(&ask);
     assert_eq!(desk.run()[0].1, lent[0].1);
 }
@@ -157,7 +216,10 @@ fn a_lost_backend_is_replaced_for_whoever_waits() {
     let second = desk.ask("a");
     let lent = desk.run();
     desk.scheduler.closing(lent[0].1);
-    assert!(desk.run().is_empty(), "its slot is taken until the database forgets it");
+    assert!(
+        desk.run().is_empty(),
+        "its slot is taken until the database forgets it"
+    );
     desk.scheduler.gone(lent[0].1);
     assert_eq!(desk.waiters(), [second]);
 }

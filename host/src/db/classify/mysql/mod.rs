@@ -1,0 +1,8 @@
+//! MySQL and MariaDB.
+
+mod calls;
+mod set;
+mod statement;
+
+pub(super) use calls::{callee, session_state};
+pub(super) use statement::step;

@@ -1,0 +1,160 @@
+//! `PRAGMA`.
+
+use super::super::reason::{DoubtReason, Refusal};
+use super::super::setting::{Form, Scope, Setting};
+use super::super::statement::{Statement, shown, unquoted};
+use super::super::tokens::Kind;
+use super::super::verdict::{Step, What};
+
+/// Pragmas that describe the database, with what they are asked about.
+const DESCRIBING: [&str; 15] = [
+    "collation_list",
+    "compile_options",
+    "database_list",
+    "foreign_key_check",
+    "foreign_key_list",
+    "function_list",
+    "index_info",
+    "index_list",
+    "index_xinfo",
+    "integrity_check",
+    "module_list",
+    "pragma_list",
+    "quick_check",
+    "table_info",
+    "table_xinfo",
+];
+
+/// Pragmas that only tell something, as long as they are given nothing.
+const TELLING: [&str; 15] = [
+    "application_id",
+    "auto_vacuum",
+    "data_version",
+    "encoding",
+    "freelist_count",
+    "hard_heap_limit",
+    "journal_mode",
+    "locking_mode",
+    "max_page_count",
+    "page_count",
+    "page_size",
+    "schema_version",
+    "soft_heap_limit",
+    "table_list",
+    "user_version",
+];
+
+/// Settings of a connection, that it can be told again.
+const SETTINGS: [&str; 26] = [
+    "analysis_limit",
+    "automatic_index",
+    "busy_timeout",
+    "cache_size",
+    "cache_spill",
+    "case_sensitive_like",
+    "cell_size_check",
+    "checkpoint_fullfsync",
+    "foreign_keys",
+    "full_column_names",
+    "fullfsync",
+    "ignore_check_constraints",
+    "journal_size_limit",
+    "legacy_alter_table",
+    "mmap_size",
+    "query_only",
+    "read_uncommitted",
+    "recursive_triggers",
+    "reverse_unordered_selects",
+    "secure_delete",
+    "short_column_names",
+    "synchronous",
+    "temp_store",
+    "threads",
+    "trusted_schema",
+    "wal_autocheckpoint",
+];
+
+/// Pragmas that do their work at once, in the file.
+const WORKING: [&str; 4] = [
+    "incremental_vacuum",
+    "optimize",
+    "shrink_memory",
+    "wal_checkpoint",
+];
+
+/// Numbers that are kept in the header of the file.
+const KEPT_IN_FILE: [&str; 2] = ["application_id", "user_version"];
+
+/// What a pragma does.
+pub(super) fn step(statement: &Statement<'_>) -> Step {
+    let Some((name, behind)) = name(statement) else {
+        return Step::doubt(DoubtReason::UnknownStatement(statement.head()));
+    };
+    let is = |names: &[&str]| names.contains(&name.as_str());
+    if behind == statement.len() {
+        return match () {
+            () if is(&DESCRIBING) || is(&TELLING) || is(&SETTINGS) => Step::read(),
+            () if is(&WORKING) => Step::clean(),
+            () => Step::doubt(DoubtReason::UnknownSetting(shown(&name))),
+        };
+    }
+    let Some(value) = value(statement, behind) else {
+        return Step::doubt(DoubtReason::SettingValue(shown(&name)));
+    };
+    if is(&DESCRIBING) || name == "table_list" {
+        return Step::read();
+    }
+    if is(&WORKING) || is(&KEPT_IN_FILE) {
+        return Step::clean();
+    }
+    match name.as_str() {
+        // The host opens the database in WAL, where this changes nothing.
+        "journal_mode" if is_wal(&value) => Step::clean(),
+        "journal_mode" => Step::refused(Refusal::JournalMode),
+        // It is off again when the transaction ends.
+        "defer_foreign_keys" => Step::new(What::Settings(vec![
+            Setting::new(Form::Pragma, name, Some(value)).scoped(Scope::Local),
+        ])),
+        _ if is(&SETTINGS) => Step::new(What::Settings(vec![Setting::new(
+            Form::Pragma,
+            name,
+            Some(value),
+        )])),
+        _ => Step::doubt(DoubtReason::UnknownSetting(shown(&name))),
+    }
+}
+
+/// The pragma's name, and what stands behind it. Of the databases of a connection `main` is the one
+/// that is there everywhere.
+fn name(statement: &Statement<'_>) -> Option<(String, usize)> {
+    let qualified = statement.symbol(2, ".");
+    let at = match () {
+        () if !qualified => 1,
+        () if statement.word(1, "MAIN") => 3,
+        () => return None,
+    };
+    let name = statement.text(at).to_ascii_lowercase();
+    (statement.kind(at) == Some(Kind::Word)).then_some((name, at + 1))
+}
+
+/// The value behind `=` or in parentheses: a word, a string or a number.
+fn value(statement: &Statement<'_>, at: usize) -> Option<String> {
+    let end = match () {
+        () if statement.symbol(at, "=") => statement.len(),
+        () => statement
+            .partner(at)
+            .filter(|&close| close + 1 == statement.len())?,
+    };
+    let from = at + 1;
+    let sign = usize::from(statement.symbol(from, "-") || statement.symbol(from, "+"));
+    let literal = match statement.kind(from + sign)? {
+        Kind::Number => true,
+        Kind::Word | Kind::Quoted | Kind::Text => sign == 0,
+        _ => false,
+    };
+    (literal && end == from + sign + 1).then(|| statement.written(from, end).to_owned())
+}
+
+fn is_wal(value: &str) -> bool {
+    unquoted(value).unwrap_or(value).eq_ignore_ascii_case("wal")
+}

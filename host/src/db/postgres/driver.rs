@@ -1,0 +1,253 @@
+//! One open PostgreSQL connection.
+
+use std::sync::Arc;
+
+use onepool_proto::message::{Parameters, PrepareDetail, Prepared};
+use onepool_proto::{Code, Failure, ScalarType, Value, ValueType};
+use sqlx::postgres::{PgColumn, PgConnection, PgTypeInfo};
+use sqlx::{AssertSqlSafe, Connection, Either, Executor, SqlSafeStr, Statement as _};
+
+use super::names::{NamedType, TypeNames};
+use super::rows::{self, PostgresRows};
+use super::text;
+use crate::db::bind::postgres::{self as bind, Argument};
+use crate::db::deliver::deliver;
+use crate::db::failure::from_driver;
+use crate::db::interrupt::{Identity, Interrupter, Signal};
+use crate::db::output::Output;
+use crate::db::statement::{Statement, without_nul};
+
+/// One open PostgreSQL connection.
+#[derive(Debug)]
+pub(crate) struct PostgresDriver {
+    connection: PgConnection,
+    identity: Identity,
+    signal: Arc<Signal>,
+    names: TypeNames,
+    /// Whether the connection keeps prepared statements at all. If not, one that is prepared to
+    /// be kept would stay on the server for ever.
+    caches: bool,
+    /// Texts prepared that must never be found again.
+    unique: u64,
+}
+
+impl PostgresDriver {
+    pub(super) fn new(connection: PgConnection, identity: Identity, caches: bool) -> Self {
+        Self {
+            connection,
+            identity,
+            signal: Arc::default(),
+            names: TypeNames::default(),
+            caches,
+            unique: 0,
+        }
+    }
+
+    pub(in crate::db) fn interrupter(&self) -> Interrupter {
+        Interrupter::new(Arc::clone(&self.signal), self.identity.clone())
+    }
+
+    pub(in crate::db) fn upcoming(&self) -> u64 {
+        self.signal.upcoming()
+    }
+
+    pub(in crate::db) async fn run(
+        &mut self,
+        statement: Statement<'_>,
+        output: &mut Output,
+    ) -> Result<(), Failure> {
+        without_nul(statement.sql)?;
+        let _running = self.signal.begin();
+        let ended = match statement.arguments {
+            None => {
+                let text = sqlx::raw_sql(AssertSqlSafe(statement.sql));
+                let stream = text.fetch_many(&mut self.connection);
+                deliver(&PostgresRows, stream, output).await
+            }
+            Some(values) => {
+                let arguments = self.arguments(values).await?;
+                let sql = text::signed(statement.sql, arguments.iter().map(Argument::oid));
+                let query = sqlx::query_with(AssertSqlSafe(sql), bind::bind(arguments)?);
+                let cache = statement.persistent && self.caches;
+                let query = query.persistent(cache && text::may_be_cached(statement.sql));
+                let stream = self.connection.fetch_many(query);
+                deliver(&PostgresRows, stream, output).await
+            }
+        };
+        self.observe(statement.sql, ended.map(|_| ()))
+    }
+
+    pub(in crate::db) async fn command(&mut self, sql: &str) -> Result<(), Failure> {
+        without_nul(sql)?;
+        let _running = self.signal.begin();
+        let text = sqlx::raw_sql(AssertSqlSafe(sql));
+        let done = text.execute(&mut self.connection).await;
+        self.observe(sql, done.map(|_| ()).map_err(from_driver))
+    }
+
+    pub(in crate::db) async fn query(
+        &mut self,
+        sql: &str,
+    ) -> Result<Vec<Vec<Option<String>>>, Failure> {
+        without_nul(sql)?;
+        let _running = self.signal.begin();
+        let text = sqlx::raw_sql(AssertSqlSafe(sql));
+        let rows = text.fetch_all(&mut self.connection).await;
+        let rows = self.observe(sql, rows.map_err(from_driver))?;
+        Ok(rows.iter().map(rows::texts).collect())
+    }
+
+    pub(in crate::db) async fn prepare(
+        &mut self,
+        sql: &str,
+        parameters: &[ValueType],
+        detail: PrepareDetail,
+    ) -> Result<Prepared, Failure> {
+        without_nul(sql)?;
+        let _running = self.signal.begin();
+        let types = self.types(parameters).await?;
+        let mut text = text::signed(sql, types.iter().copied());
+        if !text::may_be_cached(sql) {
+            // The driver keeps whatever it prepares here.
+            self.unique += 1;
+            text = format!("{text}/*{}*/", self.unique);
+        }
+        let text = AssertSqlSafe(text).into_sql_str();
+        if detail == PrepareDetail::Describe {
+            let described = self.connection.describe(text).await.map_err(from_driver)?;
+            let parameters = match &described.parameters {
+                Some(Either::Left(types)) => Some(Either::Left(types.as_slice())),
+                Some(Either::Right(count)) => Some(Either::Right(*count)),
+                None => None,
+            };
+            let nullable = described.nullable.clone();
+            return Ok(prepared(&described.columns, parameters, nullable));
+        }
+        let types: Vec<_> = types.into_iter().map(bind::type_info).collect();
+        let statement = self.connection.prepare_with(text, &types).await;
+        let statement = statement.map_err(from_driver)?;
+        let parameters = statement.parameters();
+        Ok(prepared(statement.columns(), parameters, Vec::new()))
+    }
+
+    pub(in crate::db) async fn ping(&mut self) -> Result<(), Failure> {
+        self.connection.ping().await.map_err(from_driver)
+    }
+
+    pub(in crate::db) async fn forget_statements(&mut self) -> Result<(), Failure> {
+        self.names.clear();
+        let forgotten = self.connection.clear_cached_statements().await;
+        forgotten.map_err(from_driver)
+    }
+
+    pub(in crate::db) async fn close(self) {
+        // The server notices a broken link by itself, and there is nobody left to tell.
+        let _ = self.connection.close().await;
+    }
+
+    pub(in crate::db) async fn cancel(&mut self, victim: &Identity) -> Result<bool, Failure> {
+        let answer = self
+            .about("pg_catalog.pg_cancel_backend(pid)", victim)
+            .await?;
+        Ok(answer.as_deref() == Some("t"))
+    }
+
+    pub(in crate::db) async fn lists(&mut self, victim: &Identity) -> Result<bool, Failure> {
+        // A backend leaves the statistics a moment before it leaves the list by which the server
+        // counts a role's connections. Only a signal tells whether it is on that list, and one
+        // more cancel does nothing to a backend on its way out. A pid that another backend has by
+        // now is left alone.
+        let Identity { process, started } = victim;
+        let sql = format!(
+            "SELECT CASE WHEN backend_start = '{started}' THEN true \
+             WHEN backend_start IS NOT NULL THEN false \
+             ELSE pg_catalog.pg_cancel_backend({process}) END \
+             FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_stat_get_activity({process}) ON true"
+        );
+        let rows = self.query(&sql).await?;
+        Ok(rows
+            .into_iter()
+            .flatten()
+            .flatten()
+            .next()
+            .is_some_and(|listed| listed == "t"))
+    }
+
+    /// What the server says of `victim`, if it still knows it: pid and beginning in one statement,
+    /// so that another backend with the same pid is left alone.
+    async fn about(&mut self, what: &str, victim: &Identity) -> Result<Option<String>, Failure> {
+        let Identity { process, started } = victim;
+        let sql = format!(
+            "SELECT {what} FROM pg_catalog.pg_stat_get_activity({process}) \
+             WHERE backend_start = '{started}'"
+        );
+        let rows = self.query(&sql).await?;
+        Ok(rows.into_iter().flatten().flatten().next())
+    }
+
+    /// Passes `result` on, after what `sql` and its failure may mean for the names of types.
+    fn observe<T>(&mut self, sql: &str, result: Result<T, Failure>) -> Result<T, Failure> {
+        match &result {
+            Ok(_) => self.names.observe(sql),
+            // Among the reasons are types that were dropped and made again.
+            Err(_) => self.names.clear(),
+        }
+        result
+    }
+
+    async fn arguments(&mut self, values: Vec<Value>) -> Result<Vec<Argument>, Failure> {
+        if values.len() > usize::from(u16::MAX) {
+            let what = "a statement of PostgreSQL takes no more than 65535 arguments";
+            return Err(Failure::new(Code::INVALID_ARGUMENT, what));
+        }
+        let mut arguments = Vec::with_capacity(values.len());
+        for (index, value) in values.into_iter().enumerate() {
+            let argument = match bind::name(&value) {
+                None => Argument::new(value),
+                Some(name) => {
+                    let of = self.named(name).await?;
+                    let texts = bind::texts(&value);
+                    let converted = of.convert(&mut self.connection, texts).await?;
+                    Argument::named(value, &of, converted)
+                }
+            };
+            arguments.push(argument.map_err(|refusal| bind::refused(refusal, index))?);
+        }
+        Ok(arguments)
+    }
+
+    async fn types(&mut self, parameters: &[ValueType]) -> Result<Vec<u32>, Failure> {
+        let mut types = Vec::with_capacity(parameters.len());
+        for (index, of) in parameters.iter().enumerate() {
+            let named = match &of.scalar {
+                ScalarType::Named(name) => Some(self.named(name).await?),
+                _ => None,
+            };
+            let oid = bind::oid(of, named.as_ref());
+            types.push(oid.map_err(|refusal| bind::refused(refusal, index))?);
+        }
+        Ok(types)
+    }
+
+    async fn named(&mut self, name: &str) -> Result<NamedType, Failure> {
+        self.names.find(&mut self.connection, name).await
+    }
+}
+
+fn prepared(
+    columns: &[PgColumn],
+    parameters: Option<Either<&[PgTypeInfo], usize>>,
+    nullable: Vec<Option<bool>>,
+) -> Prepared {
+    let columns = columns
+        .iter()
+        .map(|column| rows::describe(column, rows::origin(column)));
+    Prepared {
+        columns: columns.collect(),
+        parameters: parameters.map(|parameters| match parameters {
+            Either::Left(types) => Parameters::Types(types.iter().map(rows::column_type).collect()),
+            Either::Right(count) => Parameters::Count(u32::try_from(count).unwrap_or(u32::MAX)),
+        }),
+        nullable,
+    }
+}

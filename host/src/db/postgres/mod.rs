@@ -1,0 +1,14 @@
+//! PostgreSQL.
+
+mod driver;
+mod names;
+mod options;
+mod rows;
+mod text;
+
+pub(super) use driver::PostgresDriver;
+pub(super) use names::NamedType;
+pub(super) use options::PostgresOptions;
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -7,6 +7,8 @@ mod flow;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod parity;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod smoke;

@@ -11,6 +11,7 @@ mod batches;
 mod cancelling;
 mod deadlines;
 mod in_process;
+mod logging;
 mod migrations;
 mod pages;
 mod pools;

@@ -60,7 +60,9 @@ impl Way {
                 let path = host.endpoint();
                 let token = host.issue_token("scenario").unwrap();
                 let token = token.secret();
-                format!("onepool://{path}?token={token}&plugin=scenario").parse().unwrap()
+                format!("onepool://{path}?token={token}&plugin=scenario")
+                    .parse()
+                    .unwrap()
             }
         }
     }
@@ -115,13 +117,29 @@ async fn through_onepool(
     scenario: impl AsyncFn(&mut Stage<Onepool>),
 ) -> Transcript {
     let place = Place::new(kind).await;
-    let host = Host::builder().database(place.url()).max_connections(CAP).start().await.unwrap();
-    let pool = OnepoolPoolOptions::new().connect_with(way.options(&host)).await.unwrap();
+    let host = Host::builder()
+        .database(place.url())
+        .max_connections(CAP)
+        .start()
+        .await
+        .unwrap();
+    let pool = OnepoolPoolOptions::new()
+        .connect_with(way.options(&host))
+        .await
+        .unwrap();
     let transcript = play(kind, pool, place.name(), scenario).await;
     host.stop().await;
     if let Place::Server(database) = &place {
-        assert_eq!(database.refusals().await, 0, "more connections than the cap");
-        assert_eq!(database.backends().await, 0, "a stopped host has left backends");
+        assert_eq!(
+            database.refusals().await,
+            0,
+            "more connections than the cap"
+        );
+        assert_eq!(
+            database.backends().await,
+            0,
+            "a stopped host has left backends"
+        );
     }
     transcript
 }

@@ -46,7 +46,11 @@ impl Transcript {
         }
         let count = self.lines.len().max(direct.lines.len());
         let line = |transcript: &Self, at: usize| {
-            transcript.lines.get(at).map_or("(nothing)", String::as_str).to_owned()
+            transcript
+                .lines
+                .get(at)
+                .map_or("(nothing)", String::as_str)
+                .to_owned()
         };
         let differences: Vec<String> = (0..count)
             .map(|at| (line(direct, at), line(self, at)))
@@ -75,8 +79,11 @@ fn database_error<DB: Driver>(error: &dyn DatabaseError) -> String {
         ("foreign key", error.is_foreign_key_violation()),
         ("check", error.is_check_violation()),
     ];
-    let violations: Vec<_> =
-        violations.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
+    let violations: Vec<_> = violations
+        .iter()
+        .filter(|(_, is)| *is)
+        .map(|(name, _)| *name)
+        .collect();
     format!(
         "Database kind={:?} is={violations:?} code={:?} message={:?} constraint={:?} table={:?} \
          shown={:?}{}",
@@ -93,6 +100,8 @@ fn database_error<DB: Driver>(error: &dyn DatabaseError) -> String {
 /// The name of the error's variant.
 fn variant(error: &Error) -> String {
     let text = format!("{error:?}");
-    let end = text.find(|char: char| !char.is_alphanumeric()).unwrap_or(text.len());
+    let end = text
+        .find(|char: char| !char.is_alphanumeric())
+        .unwrap_or(text.len());
     text[..end].to_owned()
 }

@@ -8,15 +8,25 @@ use super::{Db, Stage, run};
 /// Runs a statement twice, prepared and as plain text, and writes down why it fails.
 async fn fails(stage: &mut Stage, sql: &'static str) {
     let pool = stage.pool.clone();
-    let prepared = sqlx::query(sql).fetch_all(&pool).await.map(|rows| rows.len());
+    let prepared = sqlx::query(sql)
+        .fetch_all(&pool)
+        .await
+        .map(|rows| rows.len());
     stage.result(sql, prepared);
-    let text = sqlx::raw_sql(sql).fetch_all(&pool).await.map(|rows| rows.len());
+    let text = sqlx::raw_sql(sql)
+        .fetch_all(&pool)
+        .await
+        .map(|rows| rows.len());
     stage.result("as text", text);
 }
 
 pub async fn of_constraints(stage: &mut Stage) {
     let pool = stage.pool.clone();
-    run(&pool, "CREATE TABLE parent (id INTEGER PRIMARY KEY, code VARCHAR(9) NOT NULL UNIQUE)").await;
+    run(
+        &pool,
+        "CREATE TABLE parent (id INTEGER PRIMARY KEY, code VARCHAR(9) NOT NULL UNIQUE)",
+    )
+    .await;
     run(
         &pool,
         "CREATE TABLE child (parent INTEGER NOT NULL, size INTEGER, \
@@ -43,7 +53,11 @@ pub async fn of_constraints(stage: &mut Stage) {
 
 pub async fn of_statements(stage: &mut Stage) {
     let pool = stage.pool.clone();
-    run(&pool, "CREATE TABLE t (id INTEGER PRIMARY KEY, name VARCHAR(3))").await;
+    run(
+        &pool,
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, name VARCHAR(3))",
+    )
+    .await;
     for sql in [
         "SELEC 1",
         "SELECT 'unfinished",
@@ -138,13 +152,22 @@ pub async fn of_postgres(stage: &mut Stage) {
 
 pub async fn of_rows(stage: &mut Stage) {
     let pool = stage.pool.clone();
-    run(&pool, "CREATE TABLE t (id INTEGER, name VARCHAR(30), nothing INTEGER)").await;
+    run(
+        &pool,
+        "CREATE TABLE t (id INTEGER, name VARCHAR(30), nothing INTEGER)",
+    )
+    .await;
     let none = sqlx::query("SELECT id FROM t").fetch_one(&pool).await;
     stage.worked("fetch_one of nothing", none);
-    let none = sqlx::query_scalar::<_, i32>("SELECT id FROM t").fetch_one(&pool).await;
+    let none = sqlx::query_scalar::<_, i32>("SELECT id FROM t")
+        .fetch_one(&pool)
+        .await;
     stage.result("query_scalar of nothing", none);
     run(&pool, "INSERT INTO t VALUES (1, 'one', NULL)").await;
-    let row = sqlx::query("SELECT id, name, nothing FROM t").fetch_one(&pool).await.unwrap();
+    let row = sqlx::query("SELECT id, name, nothing FROM t")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     stage.result("no such name", row.try_get::<i32, _>("nowhere"));
     stage.result("no such index", row.try_get::<i32, _>(3));
     stage.result("far index", row.try_get::<i32, _>(usize::MAX));
@@ -163,9 +186,16 @@ pub async fn of_rows(stage: &mut Stage) {
 /// Decoding a column as something it is not: which column, and which types.
 pub async fn of_wrong_decodes(stage: &mut Stage) {
     let pool = stage.pool.clone();
-    run(&pool, "CREATE TABLE t (id INTEGER, name VARCHAR(30), weight DOUBLE PRECISION)").await;
+    run(
+        &pool,
+        "CREATE TABLE t (id INTEGER, name VARCHAR(30), weight DOUBLE PRECISION)",
+    )
+    .await;
     run(&pool, "INSERT INTO t VALUES (1, 'one', 1.5)").await;
-    let row = sqlx::query("SELECT id, name, weight FROM t").fetch_one(&pool).await.unwrap();
+    let row = sqlx::query("SELECT id, name, weight FROM t")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     wrong::<i32>(stage, row.try_get("name"));
     wrong::<bool>(stage, row.try_get("name"));
     wrong::<f64>(stage, row.try_get("name"));
@@ -175,9 +205,13 @@ pub async fn of_wrong_decodes(stage: &mut Stage) {
     wrong::<String>(stage, row.try_get("weight"));
     wrong::<Vec<u8>>(stage, row.try_get("id"));
     wrong::<Vec<u8>>(stage, row.try_get("weight"));
-    let scalar = sqlx::query_scalar::<_, i32>("SELECT name FROM t").fetch_one(&pool).await;
+    let scalar = sqlx::query_scalar::<_, i32>("SELECT name FROM t")
+        .fetch_one(&pool)
+        .await;
     wrong::<i32>(stage, scalar);
-    let tuple = sqlx::query_as::<_, (i32, i32)>("SELECT id, name FROM t").fetch_one(&pool).await;
+    let tuple = sqlx::query_as::<_, (i32, i32)>("SELECT id, name FROM t")
+        .fetch_one(&pool)
+        .await;
     wrong::<i32>(stage, tuple.map(|(_, second)| second));
 }
 
@@ -190,10 +224,14 @@ fn wrong<T>(stage: &mut Stage, result: sqlx::Result<T>) {
     let text = error.to_string();
     let name = std::any::type_name::<T>();
     let is_of = |type_name: &&&str| text.ends_with(&format!("SQL type `{type_name}`"));
-    const SQL_TYPES: [&str; 8] =
-        ["INTEGER", "INT", "INT4", "TEXT", "VARCHAR", "REAL", "FLOAT8", "DOUBLE"];
+    const SQL_TYPES: [&str; 8] = [
+        "INTEGER", "INT", "INT4", "TEXT", "VARCHAR", "REAL", "FLOAT8", "DOUBLE",
+    ];
     let sql_type = SQL_TYPES.iter().find(is_of);
-    stage.note("named", (text.contains(&format!("Rust type `{name}`")), sql_type));
+    stage.note(
+        "named",
+        (text.contains(&format!("Rust type `{name}`")), sql_type),
+    );
 }
 
 pub async fn of_argument_counts(stage: &mut Stage) {
@@ -201,12 +239,38 @@ pub async fn of_argument_counts(stage: &mut Stage) {
     run(&pool, "CREATE TABLE t (id INTEGER, name VARCHAR(30))").await;
     let one = || AssertSqlSafe(stage.sql("SELECT id FROM t WHERE id = ?").0);
     let two = || AssertSqlSafe(stage.sql("INSERT INTO t VALUES (?, ?)").0);
-    let (mut seen, none) = (Vec::new(), sqlx::query(one()).fetch_all(&pool).await.map(|_| ()));
+    let (mut seen, none) = (
+        Vec::new(),
+        sqlx::query(one()).fetch_all(&pool).await.map(|_| ()),
+    );
     seen.push(("none for one", none));
-    seen.push(("two for one", sqlx::query(one()).bind(1).bind(2).execute(&pool).await.map(|_| ())));
-    seen.push(("one for two", sqlx::query(two()).bind(1).execute(&pool).await.map(|_| ())));
-    seen.push(("one for none", sqlx::query("SELECT 1").bind(1).execute(&pool).await.map(|_| ())));
-    let right = sqlx::query(two()).bind(1).bind("one").execute(&pool).await.map(|_| ());
+    seen.push((
+        "two for one",
+        sqlx::query(one())
+            .bind(1)
+            .bind(2)
+            .execute(&pool)
+            .await
+            .map(|_| ()),
+    ));
+    seen.push((
+        "one for two",
+        sqlx::query(two()).bind(1).execute(&pool).await.map(|_| ()),
+    ));
+    seen.push((
+        "one for none",
+        sqlx::query("SELECT 1")
+            .bind(1)
+            .execute(&pool)
+            .await
+            .map(|_| ()),
+    ));
+    let right = sqlx::query(two())
+        .bind(1)
+        .bind("one")
+        .execute(&pool)
+        .await
+        .map(|_| ());
     seen.push(("two for two", right));
     for (what, result) in seen {
         // Each database says it in a way of its own, through an error of the driver's or its own.

@@ -27,6 +27,8 @@ impl Transcript {
                 format!("{begin}... ({length} bytes, sum {sum:x})")
             }
         };
+        // Shown when the test fails, whether or not it gets as far as to compare.
+        println!("{line}");
         self.lines.push(line);
     }
 
@@ -34,6 +36,21 @@ impl Transcript {
     pub fn replace(&mut self, from: &str, to: &str) {
         for line in &mut self.lines {
             *line = line.replace(from, to);
+        }
+    }
+
+    /// Leaves out of which number a driver's prepared statement was: on another connection it is
+    /// another.
+    pub fn forget_statement_numbers(&mut self) {
+        const NAME: &str = "sqlx_s_";
+        for line in &mut self.lines {
+            let mut pieces = line.split(NAME);
+            let mut text = pieces.next().unwrap_or_default().to_owned();
+            for piece in pieces {
+                text.push_str(NAME);
+                text.push_str(piece.trim_start_matches(|char: char| char.is_ascii_digit()));
+            }
+            *line = text;
         }
     }
 

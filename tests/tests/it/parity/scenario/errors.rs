@@ -1,7 +1,7 @@
 //! Errors: every kind, and every field that a driver gives.
 
 use onepool_sdk::DatabaseKind;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::Row;
 
 use super::{Db, Stage, run};
 
@@ -62,11 +62,11 @@ pub async fn of_statements(stage: &mut Stage) {
         "SELEC 1",
         "SELECT 'unfinished",
         "SELECT * FROM nowhere",
-        "SELECT nothing FROM t",
+        "SELECT no_such_column FROM t",
         "SELECT no_such_function(1)",
         "SELECT 1, FROM t",
         "INSERT INTO t VALUES (1, 'a', 2)",
-        "INSERT INTO t (id, nothing) VALUES (1, 2)",
+        "INSERT INTO t (id, no_such_column) VALUES (1, 2)",
         "CREATE TABLE t (id INTEGER)",
         "DROP TABLE nowhere",
         "SELECT (SELECT id FROM t, t)",
@@ -154,7 +154,7 @@ pub async fn of_rows(stage: &mut Stage) {
     let pool = stage.pool.clone();
     run(
         &pool,
-        "CREATE TABLE t (id INTEGER, name VARCHAR(30), nothing INTEGER)",
+        "CREATE TABLE t (id INTEGER, name VARCHAR(30), gap INTEGER)",
     )
     .await;
     let none = sqlx::query("SELECT id FROM t").fetch_one(&pool).await;
@@ -164,22 +164,22 @@ pub async fn of_rows(stage: &mut Stage) {
         .await;
     stage.result("query_scalar of nothing", none);
     run(&pool, "INSERT INTO t VALUES (1, 'one', NULL)").await;
-    let row = sqlx::query("SELECT id, name, nothing FROM t")
+    let row = sqlx::query("SELECT id, name, gap FROM t")
         .fetch_one(&pool)
         .await
         .unwrap();
     stage.result("no such name", row.try_get::<i32, _>("nowhere"));
     stage.result("no such index", row.try_get::<i32, _>(3));
     stage.result("far index", row.try_get::<i32, _>(usize::MAX));
-    stage.result("NULL", row.try_get::<Option<i32>, _>("nothing"));
+    stage.result("NULL", row.try_get::<Option<i32>, _>("gap"));
     stage.result("an integer", row.try_get::<i32, _>("id"));
     stage.result("a tuple too long", {
-        sqlx::query_as::<_, (i32, String, Option<i32>, i32)>("SELECT id, name, nothing FROM t")
+        sqlx::query_as::<_, (i32, String, Option<i32>, i32)>("SELECT id, name, gap FROM t")
             .fetch_one(&pool)
             .await
     });
     if stage.kind != DatabaseKind::Sqlite {
-        stage.result("NULL as a number", row.try_get::<i32, _>("nothing"));
+        stage.result("NULL as a number", row.try_get::<i32, _>("gap"));
     }
 }
 
@@ -234,50 +234,45 @@ fn wrong<T>(stage: &mut Stage, result: sqlx::Result<T>) {
     );
 }
 
+/// MySQL's driver finds out by itself and is then out of step with the server; onepool's error is
+/// its own there.
 pub async fn of_argument_counts(stage: &mut Stage) {
     let pool = stage.pool.clone();
     run(&pool, "CREATE TABLE t (id INTEGER, name VARCHAR(30))").await;
-    let one = || AssertSqlSafe(stage.sql("SELECT id FROM t WHERE id = ?").0);
-    let two = || AssertSqlSafe(stage.sql("INSERT INTO t VALUES (?, ?)").0);
-    let (mut seen, none) = (
-        Vec::new(),
-        sqlx::query(one()).fetch_all(&pool).await.map(|_| ()),
-    );
-    seen.push(("none for one", none));
-    seen.push((
+    let one = stage.sql("SELECT id FROM t WHERE id = ?");
+    count(stage, "none for one", sqlx::query(one).execute(&pool).await);
+    let one = stage.sql("SELECT id FROM t WHERE id = ?");
+    count(
+        stage,
         "two for one",
-        sqlx::query(one())
-            .bind(1)
-            .bind(2)
-            .execute(&pool)
-            .await
-            .map(|_| ()),
-    ));
-    seen.push((
+        sqlx::query(one).bind(1).bind(2).execute(&pool).await,
+    );
+    let two = stage.sql("INSERT INTO t VALUES (?, ?)");
+    count(
+        stage,
         "one for two",
-        sqlx::query(two()).bind(1).execute(&pool).await.map(|_| ()),
-    ));
-    seen.push((
+        sqlx::query(two).bind(1).execute(&pool).await,
+    );
+    count(
+        stage,
         "one for none",
-        sqlx::query("SELECT 1")
-            .bind(1)
-            .execute(&pool)
-            .await
-            .map(|_| ()),
-    ));
-    let right = sqlx::query(two())
-        .bind(1)
-        .bind("one")
-        .execute(&pool)
-        .await
-        .map(|_| ());
-    seen.push(("two for two", right));
-    for (what, result) in seen {
-        // Each database says it in a way of its own, through an error of the driver's or its own.
-        stage.note(what, result.is_ok());
-    }
+        sqlx::query("SELECT 1").bind(1).execute(&pool).await,
+    );
+    let two = stage.sql("INSERT INTO t VALUES (?, ?)");
+    count(
+        stage,
+        "two for two",
+        sqlx::query(two).bind(1).bind("one").execute(&pool).await,
+    );
     let rows = sqlx::query_as::<_, (Option<i32>, Option<String>)>("SELECT id, name FROM t");
     stage.result("left", rows.fetch_all(&pool).await);
+}
+
+fn count<T>(stage: &mut Stage, what: &str, result: sqlx::Result<T>) {
+    match stage.kind {
+        DatabaseKind::MySql => stage.note(what, result.is_ok()),
+        _ => stage.worked(what, result),
+    }
 }
 
 pub async fn of_the_pool(stage: &mut Stage) {

@@ -15,13 +15,27 @@ fn demo(arguments: &[&str]) -> Output {
 fn check(output: &Output, cap: u32) {
     let stdout = String::from_utf8_lossy(&output.stdout);
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}\n{stdout}\n{stderr}", output.status);
-    for plugin in ["bank-1", "bank-2", "scanner-1", "scanner-2", "inbox-1", "inbox-2"] {
-        assert!(stdout.contains(plugin), "no {plugin} in the table:\n{stdout}");
+    assert!(
+        output.status.success(),
+        "{}\n{stdout}\n{stderr}",
+        output.status
+    );
+    for plugin in [
+        "bank-1",
+        "bank-2",
+        "scanner-1",
+        "scanner-2",
+        "inbox-1",
+        "inbox-2",
+    ] {
+        assert!(
+            stdout.contains(plugin),
+            "no {plugin} in the table:\n{stdout}"
+        );
     }
     let last = stdout.lines().last().unwrap();
     let words: Vec<&str> = last.split(' ').collect();
-    let [peak, opened] = [words[3], words[10].trim_end_matches(')')];
+    let [peak, opened] = [words[3], words[11].trim_end_matches(')')];
     let expected = format!(
         "peak database connections: {peak} of {cap} (separate pools would have opened {opened})"
     );
@@ -29,7 +43,9 @@ fn check(output: &Output, cap: u32) {
     let (peak, opened): (u32, u32) = (peak.parse().unwrap(), opened.parse().unwrap());
     assert!((1..=cap).contains(&peak), "{last}");
     assert!(opened > cap, "{last}");
-    let plain = stderr.lines().find(|line| line.contains("database connections: peak"));
+    let plain = stderr
+        .lines()
+        .find(|line| line.contains("database connections: peak"));
     assert!(plain.is_some(), "no progress:\n{stderr}");
 }
 

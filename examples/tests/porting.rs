@@ -29,14 +29,26 @@ macro_rules! test_shop {
 
         // Customers, and what is told of those who register twice.
         let ada = customers.register("ada@example.com", "Ada").await.unwrap();
-        assert_eq!(customers.by_email("ada@example.com").await.unwrap(), Some(ada.clone()));
+        assert_eq!(
+            customers.by_email("ada@example.com").await.unwrap(),
+            Some(ada.clone())
+        );
         assert_eq!(customers.by_email("bob@example.com").await.unwrap(), None);
-        let twice = customers.register("ada@example.com", "Eve").await.unwrap_err();
-        assert_eq!(twice.to_string(), "somebody has registered with this address already");
+        let twice = customers
+            .register("ada@example.com", "Eve")
+            .await
+            .unwrap_err();
+        assert_eq!(
+            twice.to_string(),
+            "somebody has registered with this address already"
+        );
         customers.rename(ada.id, "Ada L.").await.unwrap();
         let nobody = uuid::Uuid::new_v4();
         let unknown = customers.rename(nobody, "Nobody").await.unwrap_err();
-        assert_eq!(unknown.to_string(), "nobody is registered under this number");
+        assert_eq!(
+            unknown.to_string(),
+            "nobody is registered under this number"
+        );
 
         // Products: arrays, JSON, a built query, a stream.
         let product = |name: &str, price_cents, stock, tag: &str| NewProduct {
@@ -44,30 +56,68 @@ macro_rules! test_shop {
             price_cents,
             stock,
             tags: vec![tag.to_owned(), "all".to_owned()],
-            details: Details { weight_g: 800, colours: vec!["brass".to_owned()] },
+            details: Details {
+                weight_g: 800,
+                colours: vec!["brass".to_owned()],
+            },
         };
-        let lamp = products.add(&product("lamp", 4_900, 10, "light")).await.unwrap();
-        let more = [product("candle", 300, 90, "light"), product("chair", 9_900, 1, "seat")];
+        let lamp = products
+            .add(&product("lamp", 4_900, 10, "light"))
+            .await
+            .unwrap();
+        let more = [
+            product("candle", 300, 90, "light"),
+            product("chair", 9_900, 1, "seat"),
+        ];
         assert_eq!(products.add_all(&more).await.unwrap(), 2);
-        let free = products.add(&product("gift", 0, 1, "free")).await.unwrap_err();
-        assert!(free.to_string().starts_with("the value does not do: table products: Failing row"));
+        let free = products
+            .add(&product("gift", 0, 1, "free"))
+            .await
+            .unwrap_err();
+        assert!(
+            free.to_string()
+                .starts_with("the value does not do: table products: Failing row")
+        );
         let lights = products.search(Some("light"), 1..=10_000).await.unwrap();
         let names: Vec<_> = lights.iter().map(|product| product.name.as_str()).collect();
         assert_eq!(names, ["candle", "lamp"]);
         assert_eq!(lights[0].details.0, more[0].details);
-        assert_eq!(products.search(None, 9_000..=10_000).await.unwrap()[0].tags, ["seat", "all"]);
+        assert_eq!(
+            products.search(None, 9_000..=10_000).await.unwrap()[0].tags,
+            ["seat", "all"]
+        );
         let all: Vec<_> = products.all().try_collect().await.unwrap();
         assert_eq!(all.len(), 3);
-        let chair = all.iter().find(|product| product.name == "chair").unwrap().id;
+        let chair = all
+            .iter()
+            .find(|product| product.name == "chair")
+            .unwrap()
+            .id;
 
         // Orders: all or nothing, or what there is.
         let line = |product, quantity| Line { product, quantity };
-        let first = orders.place(ada.id, &[line(lamp, 2), line(chair, 1)]).await.unwrap();
+        let first = orders
+            .place(ada.id, &[line(lamp, 2), line(chair, 1)])
+            .await
+            .unwrap();
         let stranger = orders.place(nobody, &[]).await.unwrap_err();
-        assert_eq!(stranger.to_string(), "nobody is registered under this number");
-        let too_much = orders.place(ada.id, &[line(lamp, 1), line(chair, 1)]).await.unwrap_err();
-        assert_eq!(too_much.to_string(), format!("there is not enough of product {chair} in stock"));
-        assert_eq!(products.stock(lamp).await.unwrap(), 8, "the whole order was undone");
+        assert_eq!(
+            stranger.to_string(),
+            "nobody is registered under this number"
+        );
+        let too_much = orders
+            .place(ada.id, &[line(lamp, 1), line(chair, 1)])
+            .await
+            .unwrap_err();
+        assert_eq!(
+            too_much.to_string(),
+            format!("there is not enough of product {chair} in stock")
+        );
+        assert_eq!(
+            products.stock(lamp).await.unwrap(),
+            8,
+            "the whole order was undone"
+        );
         let wishes = [line(chair, 1), line(lamp, 3)];
         let (second, missing) = orders.place_what_there_is(ada.id, &wishes).await.unwrap();
         assert_eq!(missing, [line(chair, 1)]);
@@ -75,18 +125,28 @@ macro_rules! test_shop {
 
         // States: an enum of the database.
         orders.pay(first).await.unwrap();
-        assert_eq!(orders.pay(first).await.unwrap_err().to_string(), "the order is not open");
+        assert_eq!(
+            orders.pay(first).await.unwrap_err().to_string(),
+            "the order is not open"
+        );
         orders.cancel(second).await.unwrap();
         assert_eq!(products.stock(lamp).await.unwrap(), 8, "it was put back");
         let paid = orders.in_state(OrderState::Paid).await.unwrap();
-        assert_eq!(paid.iter().map(|order| order.id).collect::<Vec<_>>(), [first]);
+        assert_eq!(
+            paid.iter().map(|order| order.id).collect::<Vec<_>>(),
+            [first]
+        );
         let totals = reports.totals().await.unwrap();
-        assert_eq!((totals.paid_orders, totals.paid_cents), (1, 2 * 4_900 + 9_900));
+        assert_eq!(
+            (totals.paid_orders, totals.paid_cents),
+            (1, 2 * 4_900 + 9_900)
+        );
         let report = reports.sold_and_left().await.unwrap();
         assert_eq!((report[&lamp], report[&chair]), ((2, 8), (1, 0)));
 
         // Twenty want one each of the eight that are left.
-        let rush = join_all((0..20).map(|_| orders.place(ada.id, &[line(lamp, 1)]))).await;
+        let wish = [line(lamp, 1)];
+        let rush = join_all((0..20).map(|_| orders.place(ada.id, &wish))).await;
         assert_eq!(rush.iter().filter(|order| order.is_ok()).count(), 8);
         assert_eq!(products.stock(lamp).await.unwrap(), 0);
         assert_eq!(orders.in_state(OrderState::Open).await.unwrap().len(), 8);
@@ -108,9 +168,18 @@ async fn the_shop_works_before_it_is_ported() {
 async fn the_shop_works_after_it_was_ported() {
     let database = database().await;
     // The shop's own pool is as large as before, and the database sees three connections.
-    let host = Host::builder().database(&database.url).max_connections(3).start().await.unwrap();
+    let host = Host::builder()
+        .database(&database.url)
+        .max_connections(3)
+        .start()
+        .await
+        .unwrap();
     let token = host.issue_token("shop").unwrap();
-    let url = format!("onepool://{}?plugin=shop&token={}", host.endpoint(), token.secret());
+    let url = format!(
+        "onepool://{}?plugin=shop&token={}",
+        host.endpoint(),
+        token.secret()
+    );
     test_shop!(after, &url);
     assert!(host.pool_stats().peak <= 3);
     host.stop().await;

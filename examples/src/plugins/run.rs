@@ -22,7 +22,11 @@ pub async fn run(kind: Kind, work: Duration) -> Result<(), Fault> {
     schema::migrator(kind, &tables).run(&pool).await?;
 
     let desk = Desk::open(pool, tables, closes);
-    let Acknowledged { rows, id_sum, handled } = match kind {
+    let Acknowledged {
+        rows,
+        id_sum,
+        handled,
+    } = match kind {
         Kind::Bank => bank::work(&desk).await?,
         Kind::Scanner => scanner::work(&desk).await?,
         Kind::Inbox => inbox::work(&desk).await?,

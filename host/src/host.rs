@@ -74,6 +74,8 @@ impl Host {
         let pool = Pool::start(PoolConfig {
             source,
             max_connections: config.max_connections,
+            harmless_functions: config.harmless_functions.clone(),
+            shares: config.shares(),
         });
         let pool = pool.await.map_err(HostError::Database)?;
         tracing::info!(

@@ -121,11 +121,11 @@ impl OnepoolConnection {
 
     /// What a call on this Connection begins with.
     pub(crate) fn begin_call(&mut self, deadline: Deadline) -> Result<(Call, Carried), Error> {
-        self.check()?;
+        self.check_session()?;
         let deadline_ms = deadline
             .remaining_ms()
             .map_err(|failure| self.error(failure))?;
-        let (effects, carried) = self.effects.carry();
+        let (effects, carried) = self.effects.carry().ok_or_else(overfull)?;
         if self.holds == Holds::Nothing {
             self.holds = Holds::Perhaps;
         }
@@ -151,29 +151,17 @@ impl OnepoolConnection {
         from_failure(self.session.kind(), failure)
     }
 
-    fn check(&self) -> Result<(), Error> {
+    fn check_session(&self) -> Result<(), Error> {
         if self.session.is_lost() {
             return Err(self.error(self.session.lost_failure()));
         }
-        if self.effects.is_overfull() {
-            let message = "the host has not acknowledged what this connection dropped; close it";
-            return Err(broker_error(Code::TOO_MANY_OBJECTS, message));
-        }
         Ok(())
     }
+}
 
-    /// Lets go of what the host keeps for this Connection between calls.
-    async fn release(&mut self) -> Result<(), Error> {
-        if self.holds == Holds::MigrationLock {
-            // A migration failed after it had taken the lock.
-            self.give_migration_lock_back().await?;
-        }
-        if self.holds == Holds::Perhaps && self.transaction.is_none() {
-            self.effects.queue(EffectKind::Release, Urgency::Later);
-            self.holds = Holds::Nothing;
-        }
-        Ok(())
-    }
+fn overfull() -> Error {
+    let message = "the host has not acknowledged what this connection dropped; close it";
+    broker_error(Code::TOO_MANY_OBJECTS, message)
 }
 
 impl Drop for OnepoolConnection {
@@ -200,8 +188,20 @@ impl Connection for OnepoolConnection {
     /// Connection back. To reach the database use
     /// [`ping_database`](OnepoolConnection::ping_database).
     async fn ping(&mut self) -> Result<(), Error> {
-        self.check()?;
-        self.release().await
+        self.check_session()?;
+        if self.effects.is_overfull() {
+            return Err(overfull());
+        }
+        if self.holds != Holds::Nothing && self.transaction.is_none() {
+            let urgency = match self.holds {
+                // A migration failed after it had taken the lock.
+                Holds::MigrationLock => Urgency::Soon,
+                Holds::Perhaps | Holds::Nothing => Urgency::Later,
+            };
+            self.effects.queue(EffectKind::Release, urgency);
+            self.holds = Holds::Nothing;
+        }
+        Ok(())
     }
 
     fn begin(&mut self) -> impl Future<Output = Result<OnepoolTransaction<'_>, Error>> + Send + '_ {

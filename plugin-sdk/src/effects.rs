@@ -12,9 +12,9 @@ use crate::session::{FlushQueue, Urgency};
 
 /// The effects of one Connection that no reply has acknowledged yet.
 ///
-/// Every call carries all of them, and any answer to a call acknowledges those it carried. What no
-/// call picks up soon, the session's flush task sends. So an effect may arrive more than once, and
-/// its sequence number tells the host.
+/// Every call carries all of them, and a call that succeeds acknowledges those it carried: one that
+/// fails may have been refused before they took effect. What no call picks up soon, the session's
+/// flush task sends. So an effect may arrive more than once, and its sequence number tells the host.
 #[derive(Debug)]
 pub(crate) struct EffectQueue {
     connection: ConnectionId,
@@ -98,28 +98,23 @@ impl EffectQueue {
     /// Whether more effects wait than the host takes. Only a host that answers nothing while the
     /// plugin drops call after call gets here.
     pub(crate) fn is_overfull(&self) -> bool {
-        // The last place is for the effect that closes the Connection.
-        self.lock().pending.len() >= limits::EFFECTS as usize - 1
+        self.lock().is_overfull()
     }
 
-    /// All effects, for a call that is about to be sent.
-    pub(crate) fn carry(&self) -> (Vec<Effect>, Carried) {
+    /// All effects, for a call that is about to be sent; `None` if there are too many.
+    pub(crate) fn carry(&self) -> Option<(Vec<Effect>, Carried)> {
         let mut state = self.lock();
-        state.carried = state.next - 1;
-        (
-            state.pending.iter().cloned().collect(),
-            Carried(state.carried),
-        )
+        (!state.is_overfull()).then(|| state.carry())
     }
 
-    /// Drops what a call carried, once it has been answered, with success or failure.
+    /// Drops what a call carried, if it succeeded.
     pub(crate) fn settle<T>(&self, carried: Carried, answer: &Result<T, CallError>) {
-        if !matches!(answer, Err(CallError::Unanswered(_))) {
+        if answer.is_ok() {
             self.acknowledge(carried);
         }
     }
 
-    pub(crate) fn acknowledge(&self, carried: Carried) {
+    fn acknowledge(&self, carried: Carried) {
         let mut state = self.lock();
         while state
             .pending
@@ -130,8 +125,9 @@ impl EffectQueue {
 
     /// All effects, for the flush task; `None` if calls have carried them and were answered.
     pub(crate) fn flush(&self) -> Option<(Effects, Carried)> {
-        self.lock().asked = None;
-        let (effects, carried) = self.carry();
+        let mut state = self.lock();
+        state.asked = None;
+        let (effects, carried) = state.carry();
         let connection = self.connection;
         (!effects.is_empty()).then_some((
             Effects {
@@ -156,10 +152,22 @@ impl EffectQueue {
 }
 
 impl State {
+    // The last place is for the effect that closes the Connection.
+    fn is_overfull(&self) -> bool {
+        self.pending.len() >= limits::EFFECTS as usize - 1
+    }
+
+    fn carry(&mut self) -> (Vec<Effect>, Carried) {
+        self.carried = self.next - 1;
+        (
+            self.pending.iter().cloned().collect(),
+            Carried(self.carried),
+        )
+    }
+
     fn push(&mut self, kind: EffectKind) -> u64 {
         let sequence = self.next;
-        let is_close = kind == EffectKind::Close;
-        if self.pending.len() < limits::EFFECTS as usize - usize::from(!is_close) {
+        if !self.is_overfull() || kind == EffectKind::Close {
             self.next += 1;
             self.pending.push_back(Effect { sequence, kind });
         }

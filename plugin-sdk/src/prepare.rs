@@ -59,8 +59,8 @@ pub(crate) fn statement(kind: DatabaseKind, sql: SqlStr, prepared: Prepared) -> 
     let columns = Columns::from_wire(kind, Format::Binary, prepared.columns);
     OnepoolStatement {
         sql,
+        names: Arc::clone(columns.names()),
         columns: Arc::new(columns.columns),
-        names: columns.names,
         parameters: prepared.parameters.map(|known| match types(kind, known) {
             Either::Left(types) => Either::Left(types.into()),
             Either::Right(count) => Either::Right(count),

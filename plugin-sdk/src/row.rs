@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use onepool_proto::page::RowBytes;
 use onepool_proto::{Column as WireColumn, DatabaseKind, Format};
@@ -20,27 +20,47 @@ pub(crate) struct Columns {
     pub(crate) kind: DatabaseKind,
     pub(crate) format: Format,
     pub(crate) columns: Vec<OnepoolColumn>,
-    pub(crate) names: Arc<HashMap<UStr, usize>>,
+    /// Made when it is first needed: most results are small and read by position.
+    names: OnceLock<Arc<HashMap<UStr, usize>>>,
 }
+
+/// Up to this many columns it is faster to look at each than to make an index.
+const FEW_COLUMNS: usize = 16;
 
 impl Columns {
     pub(crate) fn from_wire(kind: DatabaseKind, format: Format, columns: Vec<WireColumn>) -> Self {
-        let columns: Vec<_> = columns
+        let columns = columns
             .into_iter()
             .enumerate()
             .map(|(ordinal, column)| OnepoolColumn::from_wire(kind, ordinal, column))
-            .collect();
-        // Of columns with one name, the last is found by it, as with every sqlx driver.
-        let names = columns
-            .iter()
-            .map(|column| (column.name.clone(), column.ordinal))
             .collect();
         Self {
             kind,
             format,
             columns,
-            names: Arc::new(names),
+            names: OnceLock::new(),
         }
+    }
+
+    /// The columns by name. Of those with one name it has the last, as with every sqlx driver.
+    pub(crate) fn names(&self) -> &Arc<HashMap<UStr, usize>> {
+        self.names.get_or_init(|| {
+            let names = self
+                .columns
+                .iter()
+                .map(|column| (column.name.clone(), column.ordinal));
+            Arc::new(names.collect())
+        })
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        if self.columns.len() <= FEW_COLUMNS {
+            return self
+                .columns
+                .iter()
+                .rposition(|column| *column.name == *name);
+        }
+        self.names().get(name).copied()
     }
 }
 
@@ -90,9 +110,7 @@ impl Row for OnepoolRow {
 impl ColumnIndex<OnepoolRow> for &'_ str {
     fn index(&self, row: &OnepoolRow) -> Result<usize, Error> {
         row.columns
-            .names
-            .get(*self)
-            .copied()
+            .position(self)
             .ok_or_else(|| Error::ColumnNotFound((*self).to_owned()))
     }
 }

@@ -39,7 +39,8 @@ pub(crate) async fn send(
             message,
         )));
     }
-    let upload = UploadId::mint(session.mint());
+    let mut abandoned = Abandon::on_drop(session);
+    let upload = abandoned.upload;
     let mut offset = 0;
     while !rest.is_empty() {
         let bytes = rest.split_to(rest.len().min(part_bytes(session)));
@@ -51,9 +52,36 @@ pub(crate) async fn send(
         offset += part.bytes.len() as u64;
         session.upload(deadline, part).await.map_err(unanswered)?;
     }
-    session
+    let answer = session
         .uploaded(deadline, Uploaded { upload, length })
-        .await
+        .await;
+    abandoned.answered = !matches!(answer, Err(CallError::Unanswered(_)));
+    answer
+}
+
+/// Has the host forget the parts of a request that was dropped half-way.
+struct Abandon<'s> {
+    session: &'s Session,
+    upload: UploadId,
+    answered: bool,
+}
+
+impl<'s> Abandon<'s> {
+    fn on_drop(session: &'s Session) -> Self {
+        Self {
+            session,
+            upload: UploadId::mint(session.mint()),
+            answered: false,
+        }
+    }
+}
+
+impl Drop for Abandon<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.session.flush_queue().abandon(self.upload);
+        }
+    }
 }
 
 /// The request did not get as far as to be answered.

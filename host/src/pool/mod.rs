@@ -26,7 +26,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use acquire::Patience;
-pub(crate) use job::{After, Batch, Finish, Job, Prepare, Run, Setup, Step, Stop, Text, Unread};
+pub(crate) use job::{
+    After, Batch, Finish, Finished, Job, Prepare, Run, Setup, Step, Stop, Text, Unread,
+};
 pub(crate) use lease::Lease;
 pub use ledger::Counts;
 pub(crate) use ledger::{BackendId, Purpose};
@@ -55,6 +57,55 @@ pub(crate) struct PoolConfig {
     pub(crate) source: Source,
     /// The cap: backends of every kind, the control backend included.
     pub(crate) max_connections: u32,
+    /// Functions of the database that leave nothing behind on a session.
+    pub(crate) harmless_functions: Vec<String>,
+    /// What each plugin may have.
+    pub(crate) shares: Vec<(Arc<str>, Share)>,
+}
+
+impl PoolConfig {
+    /// Backends that are not for work: on a server, the control backend.
+    fn control(&self) -> u32 {
+        u32::from(self.source.kind() != DatabaseKind::Sqlite)
+    }
+
+    /// Refuses a cap that cannot hold, with the sum spelled out.
+    fn check(&self) -> Result<(), Failure> {
+        let (cap, control) = (self.max_connections, self.control());
+        let refuse = |message| Err(Failure::new(Code::CONFIGURATION, message));
+        if cap < control + 1 {
+            let parts = if control == 0 {
+                ""
+            } else {
+                ", and 1 to cancel statements and watch closes"
+            };
+            return refuse(format!(
+                "a cap of {cap} is too small: {} needs 1 connection for work{parts}; raise \
+                 max_connections to {} or more",
+                self.source.kind(),
+                control + 1,
+            ));
+        }
+        let minimums: Vec<_> = self
+            .shares
+            .iter()
+            .filter(|(_, share)| share.min > 0)
+            .collect();
+        let sum: u64 = minimums.iter().map(|(_, share)| u64::from(share.min)).sum();
+        if sum > u64::from(cap - control) {
+            let parts: Vec<_> = minimums
+                .iter()
+                .map(|(plugin, share)| format!("{} for {plugin}", share.min))
+                .collect();
+            return refuse(format!(
+                "the guaranteed minimums do not fit the cap: {} make {sum}, and of {cap} \
+                 connections {} are for work; raise max_connections or lower a minimum",
+                parts.join(" + "),
+                cap - control,
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// The pool. Clones are handles to the same one.
@@ -87,32 +138,17 @@ impl Pool {
     /// # Errors
     /// If the cap is too small, or the database cannot be reached.
     pub(crate) async fn start(config: PoolConfig) -> Result<Self, Failure> {
+        config.check()?;
         let PoolConfig {
             source,
             max_connections,
+            harmless_functions,
+            shares,
         } = config;
-        let smallest = if source.kind() == DatabaseKind::Sqlite {
-            1
-        } else {
-            2
-        };
-        if max_connections < smallest {
-            return Err(Failure::new(
-                Code::CONFIGURATION,
-                format!(
-                    "a cap of {max_connections} is too small: {} needs at least {smallest} \
-                     ({} for work{}); raise max_connections",
-                    source.kind(),
-                    1,
-                    if smallest == 2 {
-                        " and 1 to cancel statements and watch closes"
-                    } else {
-                        ""
-                    },
-                ),
-            ));
-        }
         let mut scheduler = Scheduler::new(max_connections);
+        for (plugin, share) in &shares {
+            scheduler.set_share(plugin, *share);
+        }
         let tasks = TaskTracker::new();
         let stopping = CancellationToken::new();
         let control = match source.kind() {
@@ -131,7 +167,7 @@ impl Pool {
                 owners,
             }),
             verdicts: Mutex::default(),
-            functions: FunctionList::default(),
+            functions: FunctionList::new(harmless_functions),
             control,
             stats: Stats::default(),
             migrations: Arc::default(),
@@ -252,6 +288,8 @@ impl Pool {
 
     fn set_purpose(&self, id: BackendId, purpose: Purpose) {
         self.0.state.lock().scheduler.set_purpose(id, purpose);
+        // The writer lane may be free now.
+        self.pump();
     }
 
     /// Does all that the scheduler says is to be done.

@@ -1,5 +1,7 @@
 //! Between the types of `Any` and ours.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use onepool_proto::column::sqlite_tag;
 use onepool_proto::{DatabaseKind, Scalar, ScalarType, Value, ValueType};
@@ -35,11 +37,9 @@ fn argument(value: AnyValueKind) -> Result<Value, Error> {
         AnyValueKind::BigInt(value) => Scalar::I64(value),
         AnyValueKind::Real(value) => Scalar::F32(value),
         AnyValueKind::Double(value) => Scalar::F64(value),
-        AnyValueKind::Text(text) => Scalar::Text(std::sync::Arc::unwrap_or_clone(text)),
+        AnyValueKind::Text(text) => Scalar::Text(Arc::unwrap_or_clone(text)),
         AnyValueKind::TextSlice(text) => Scalar::Text((*text).to_owned()),
-        AnyValueKind::Blob(bytes) => {
-            Scalar::Bytes(Bytes::from(std::sync::Arc::unwrap_or_clone(bytes)))
-        }
+        AnyValueKind::Blob(bytes) => Scalar::Bytes(Bytes::from(Arc::unwrap_or_clone(bytes))),
         other => return Err(unsupported(format!("the value {other:?}"))),
     };
     Ok(Value::Scalar(scalar))
@@ -154,7 +154,7 @@ impl TryFrom<&OnepoolRow> for AnyRow {
     type Error = Error;
 
     fn try_from(row: &OnepoolRow) -> Result<Self, Error> {
-        Self::map_from(row, row.columns.names.clone())
+        Self::map_from(row, Arc::clone(row.columns.names()))
     }
 }
 

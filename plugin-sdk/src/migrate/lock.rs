@@ -18,7 +18,7 @@ impl OnepoolConnection {
         answer
     }
 
-    pub(crate) async fn give_migration_lock_back(&mut self) -> Result<(), Error> {
+    pub(super) async fn give_migration_lock_back(&mut self) -> Result<(), Error> {
         let answer = self.ask_migration_lock(false).await;
         self.holds = Holds::Perhaps;
         answer
@@ -39,7 +39,7 @@ impl OnepoolConnection {
     /// Gives the lock back if it is held.
     pub(super) async fn stop_migrating(&mut self) {
         if self.holds == Holds::MigrationLock {
-            // What stopped the migrator is the error to report, and closing unlocks too.
+            // What stopped the migrator is the error to report, and releasing unlocks too.
             let _ = self.give_migration_lock_back().await;
         }
     }

@@ -8,7 +8,7 @@ use interprocess::local_socket::tokio::prelude::*;
 use interprocess::local_socket::{GenericFilePath, ToFsName};
 use onepool_proto::endpoint::Endpoint;
 use onepool_proto::handshake::{self, Answer, HEADER_BYTES, Hello, Welcome};
-use onepool_proto::{Code, Failure, limits};
+use onepool_proto::{Code, Failure, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, limits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// How long a host may take to accept and answer. Longer than what the host itself allows for a
@@ -107,7 +107,22 @@ async fn greet(mut socket: Stream, hello: &Hello) -> Result<Dialed, DialError> {
     let mut body = vec![0; handshake::body_length(header).map_err(Failure::from)?];
     socket.read_exact(&mut body).await?;
     match handshake::decode(&body).map_err(Failure::from)? {
-        Answer::Welcome(welcome) => Ok(Dialed { welcome, socket }),
+        Answer::Welcome(welcome) => {
+            check_version(welcome.version)?;
+            Ok(Dialed { welcome, socket })
+        }
         Answer::Refused(failure) => Err(failure.into()),
     }
+}
+
+/// A host that answers with a version it was not offered would talk past us.
+fn check_version(version: u16) -> Result<(), Failure> {
+    if (OLDEST_PROTOCOL_VERSION..=PROTOCOL_VERSION).contains(&version) {
+        return Ok(());
+    }
+    let message = format!(
+        "the host wants to speak protocol version {version}, and the plugin speaks \
+         {OLDEST_PROTOCOL_VERSION} to {PROTOCOL_VERSION}"
+    );
+    Err(Failure::new(Code::VERSION_MISMATCH, message))
 }

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use onepool_proto::message::Effects;
+use onepool_proto::id::UploadId;
+use onepool_proto::message::{Effects, Uploaded};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
@@ -39,10 +40,19 @@ impl Urgency {
 ///
 /// Bounded by the number of Connections: each asks once for each urgency until it was visited.
 #[derive(Clone, Debug)]
-pub(crate) struct FlushQueue(mpsc::UnboundedSender<(Arc<EffectQueue>, Urgency)>);
+pub(crate) struct FlushQueue(mpsc::UnboundedSender<FlushRequest>);
 
 /// What the task takes its work from.
-pub(super) type FlushRequests = mpsc::UnboundedReceiver<(Arc<EffectQueue>, Urgency)>;
+pub(super) type FlushRequests = mpsc::UnboundedReceiver<FlushRequest>;
+
+/// What is to be told to the host without anybody waiting for it.
+#[derive(Debug)]
+pub(super) enum FlushRequest {
+    /// The effects of a Connection.
+    Effects(Arc<EffectQueue>, Urgency),
+    /// The parts of a large request that will not be complete.
+    Abandon(UploadId),
+}
 
 impl FlushQueue {
     pub(super) fn new() -> (Self, FlushRequests) {
@@ -51,33 +61,88 @@ impl FlushQueue {
     }
 
     pub(crate) fn ask(&self, effects: Arc<EffectQueue>, urgency: Urgency) {
+        self.send(FlushRequest::Effects(effects, urgency));
+    }
+
+    pub(crate) fn abandon(&self, upload: UploadId) {
+        self.send(FlushRequest::Abandon(upload));
+    }
+
+    fn send(&self, request: FlushRequest) {
         // Without a task the session is over, and the host has cleaned up by itself.
-        let _ = self.0.send((effects, urgency));
+        let _ = self.0.send(request);
+    }
+}
+
+/// What has been asked for and is not yet due.
+#[derive(Default)]
+struct Waiting {
+    queues: Vec<Arc<EffectQueue>>,
+    uploads: Vec<UploadId>,
+    due: Option<Instant>,
+}
+
+impl Waiting {
+    fn add(&mut self, request: FlushRequest) {
+        let urgency = match request {
+            FlushRequest::Effects(queue, urgency) => {
+                self.queues.push(queue);
+                urgency
+            }
+            FlushRequest::Abandon(upload) => {
+                self.uploads.push(upload);
+                Urgency::Soon
+            }
+        };
+        let due = Instant::now() + urgency.delay();
+        self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
+    }
+
+    /// Takes requests until the most urgent one is due; `None` when the session has ended.
+    async fn gather(requests: &mut FlushRequests) -> Option<Self> {
+        let mut waiting = Self::default();
+        waiting.add(requests.recv().await?);
+        while let Some(due) = waiting.due
+            && let Ok(Some(request)) = timeout_at(due, requests.recv()).await
+        {
+            waiting.add(request);
+        }
+        Some(waiting)
     }
 }
 
 /// Serves the session's requests until it ends.
 pub(super) async fn run(session: Weak<Session>, mut requests: FlushRequests) {
     let mut flushes = JoinSet::new();
-    while let Some((first, urgency)) = requests.recv().await {
-        let mut queues = vec![first];
-        let mut due = Instant::now() + urgency.delay();
-        while let Ok(Some((queue, urgency))) = timeout_at(due, requests.recv()).await {
-            queues.push(queue);
-            due = due.min(Instant::now() + urgency.delay());
-        }
+    while let Some(waiting) = Waiting::gather(&mut requests).await {
         let Some(session) = session.upgrade() else {
             return;
         };
-        while flushes.len() >= FLUSHES || flushes.try_join_next().is_some() {
+        while flushes.try_join_next().is_some() {}
+        if flushes.len() >= FLUSHES {
             flushes.join_next().await;
         }
-        flushes.spawn(flush(session, queues));
+        flushes.spawn(async move {
+            abandon(&session, waiting.uploads).await;
+            flush(&session, &waiting.queues).await;
+        });
+    }
+}
+
+/// Says that the requests are complete with a length that they cannot have: the host refuses them
+/// and forgets their parts.
+async fn abandon(session: &Session, uploads: Vec<UploadId>) {
+    for upload in uploads {
+        let length = u64::MAX;
+        // A refusal is what is wanted; without an answer the session is over.
+        let _ = session
+            .uploaded(Deadline::NONE, Uploaded { upload, length })
+            .await;
     }
 }
 
 /// Sends what waits in `queues`. What is not answered waits for the next call or flush.
-async fn flush(session: Arc<Session>, queues: Vec<Arc<EffectQueue>>) {
+async fn flush(session: &Session, queues: &[Arc<EffectQueue>]) {
     let mut waiting = queues.iter().peekable();
     while waiting.peek().is_some() {
         let mut batch: Vec<Effects> = Vec::new();

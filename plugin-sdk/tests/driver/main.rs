@@ -1,11 +1,7 @@
 //! The driver against a scripted host, which records every call: how many round trips each thing
 //! costs, what rides on them, and what happens when they are dropped half-way.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests are tests"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod host;
 
@@ -14,6 +10,7 @@ mod any;
 mod batches;
 mod cancelling;
 mod deadlines;
+mod in_process;
 mod migrations;
 mod pages;
 mod pools;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use onepool_proto::message::{FinishHow, Sql};
+use onepool_proto::message::{EffectKind, FinishHow, Sql};
 use onepool_proto::service::{BrokerRequest, BrokerResponse};
 use onepool_proto::{Code, DatabaseKind, Failure, Limits, Scalar, Value};
 use onepool_sdk::{OnepoolConnectOptions, OnepoolPool};
@@ -148,10 +148,7 @@ async fn a_failing_migration_frees_everything() {
         assert_eq!(locks(&host), [true, false]);
         // The rollback rode with giving the lock back.
         let last = host.effects().pop().unwrap();
-        assert!(matches!(
-            last,
-            onepool_proto::message::EffectKind::Rollback { .. }
-        ));
+        assert!(matches!(last, EffectKind::Rollback { .. }));
     }
 }
 
@@ -172,8 +169,10 @@ async fn a_migrator_that_stops_by_itself_frees_the_lock_with_its_connection() {
     let mut connection = pool.acquire().await.unwrap();
     let locked = sqlx_core::migrate::Migrate::lock(&mut *connection);
     locked.await.unwrap();
-    connection.ping().await.unwrap();
-    assert_eq!(locks(&host), [true, false]);
+    drop(connection);
+    host.wait_for_effect(|kind| *kind == EffectKind::Release)
+        .await;
+    assert_eq!(host.calls(), ["migration_lock"]);
 }
 
 #[tokio::test]

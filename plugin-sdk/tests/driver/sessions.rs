@@ -151,13 +151,27 @@ fn is_root() -> bool {
     file.path().metadata().unwrap().uid() == 0
 }
 
-#[tokio::test]
-async fn a_host_in_this_process_needs_no_socket() {
+/// Runs itself again as a plugin that a host has started.
+#[test]
+fn the_environment_leads_to_the_host() {
+    const NAME: &str = "sessions::the_environment_leads_to_the_host";
+    if std::env::var_os("ONEPOOL_ENDPOINT").is_some() {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let pool = OnepoolPool::connect("onepool:").await.unwrap();
+            query("SELECT 1").execute(&pool).await.unwrap();
+        });
+        return;
+    }
     let host = moody_host();
-    let options = host.options();
-    let mut one = options.connect().await.unwrap();
-    let mut two = options.clone().connect().await.unwrap();
-    query("SELECT 1").execute(&mut one).await.unwrap();
-    query("SELECT 1").execute(&mut two).await.unwrap();
-    assert_eq!(host.sessions(), 1);
+    let socket = Socket::listen(&host);
+    let plugin = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", NAME])
+        .env("ONEPOOL_ENDPOINT", &socket.path)
+        .env("ONEPOOL_TOKEN", "first")
+        .env("ONEPOOL_PLUGIN", "child")
+        .output()
+        .unwrap();
+    assert!(plugin.status.success(), "{plugin:?}");
+    assert_eq!(host.calls(), ["execute"]);
 }

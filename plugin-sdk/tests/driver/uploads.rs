@@ -112,6 +112,38 @@ async fn a_refused_part_acknowledges_nothing() {
 }
 
 #[tokio::test]
+async fn the_parts_of_a_dropped_request_are_given_up() {
+    let host = Host::scripted(|request| match request {
+        BrokerRequest::Upload { part } if part.offset > 0 => Some(Reply::Never),
+        _ => None,
+    });
+    let options = host.options();
+    let mut connection = options.connect().await.unwrap();
+    let upload = {
+        let insert = query_with("INSERT", blob(1_000_000)).execute(&mut connection);
+        let second = host.wait_for(|events| match events {
+            [_, Event::Call(BrokerRequest::Upload { part }), ..] => Some(part.upload),
+            _ => None,
+        });
+        tokio::select! {
+            _ = insert => unreachable!("the second part is not answered"),
+            upload = second => upload,
+        }
+    };
+    let length = host
+        .wait_for(|events| {
+            events.iter().find_map(|event| match event {
+                Event::Call(BrokerRequest::Uploaded { call }) if call.upload == upload => {
+                    Some(call.length)
+                }
+                _ => None,
+            })
+        })
+        .await;
+    assert_eq!(length, u64::MAX, "a length that it cannot have");
+}
+
+#[tokio::test]
 async fn a_host_with_small_frames_gets_small_parts() {
     let limits = Limits {
         frame_bytes: 20_000,

@@ -3,7 +3,11 @@
 #![cfg(unix)]
 
 #[cfg(test)]
+mod flow;
+#[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod parity;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]

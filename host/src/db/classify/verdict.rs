@@ -60,7 +60,8 @@ pub(crate) enum What {
     Autocommit(bool),
     /// State that the Connection will want to find again: the backend stays with it.
     Pin(PinReason),
-    /// Anything at all: a reset follows.
+    /// Anything at all: a reset follows before the backend goes to another Connection, at once if no
+    /// transaction is open and nothing is pinned.
     Doubt(DoubtReason),
     /// Nothing, because it must not be run.
     Refused(Refusal),

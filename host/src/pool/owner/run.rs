@@ -35,12 +35,10 @@ impl Owner {
             }
             Err(failure) => Err(failure),
         };
-        let succeeded = result.is_ok();
         output.finish(result).await;
         let keep = self.condition.pinned || self.condition.transaction != Transaction::None;
         let (kept, ended) = if keep { (lease, None) } else { (None, lease) };
         let after = After {
-            succeeded,
             in_transaction: self.condition.transaction != Transaction::None,
             pinned: self.condition.pinned,
             lease: kept,

@@ -1,0 +1,30 @@
+//! The scenarios: plain sqlx code that says nothing of a driver but `Db`.
+
+use sqlx::{AssertSqlSafe, Executor, Pool};
+
+use super::{Db, Stage};
+
+pub mod errors;
+pub mod statements;
+pub mod streams;
+pub mod transactions;
+
+/// Runs statements that must work.
+async fn run<'c>(executor: impl Executor<'c, Database = Db>, sql: impl Into<String>) {
+    sqlx::raw_sql(AssertSqlSafe(sql.into())).execute(executor).await.unwrap();
+}
+
+/// The first column of all rows, as integers.
+async fn integers<'c>(
+    executor: impl Executor<'c, Database = Db>,
+    sql: &'static str,
+) -> sqlx::Result<Vec<i32>> {
+    sqlx::query_scalar(sql).fetch_all(executor).await
+}
+
+/// A table of one integer column, empty.
+async fn table_of_ids(stage: &Stage) -> Pool<Db> {
+    let pool = stage.pool.clone();
+    run(&pool, "CREATE TABLE t (id INTEGER PRIMARY KEY)").await;
+    pool
+}

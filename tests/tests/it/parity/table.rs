@@ -1,0 +1,88 @@
+//! Which scenario runs on which database.
+
+use super::{mysql, onepool, postgres, runner, sqlite};
+
+macro_rules! scenarios {
+    ($($module:ident { $($name:ident: $($database:ident)*;)* })*) => {$(
+        mod $module {$(
+            mod $name {
+                $(scenarios! { @$database $module $name })*
+            }
+        )*}
+    )*};
+    (@all $module:ident $name:ident) => {
+        scenarios! { @sqlite $module $name }
+        scenarios! { @postgres $module $name }
+        scenarios! { @mariadb $module $name }
+    };
+    (@sqlite $module:ident $name:ident) => {
+        scenarios! { @test on_sqlite sqlite $module $name }
+    };
+    (@postgres $module:ident $name:ident) => {
+        scenarios! { @test on_postgres postgres $module $name }
+    };
+    (@mariadb $module:ident $name:ident) => {
+        scenarios! { @test on_mariadb mysql $module $name }
+    };
+    (@test $on:ident $direct:ident $module:ident $name:ident) => {
+        #[tokio::test]
+        async fn $on() {
+            use super::super::{$direct as direct, onepool as ours, runner};
+            runner::$on(direct::scenario::$module::$name, ours::scenario::$module::$name).await;
+        }
+    };
+}
+
+scenarios! {
+    transactions {
+        commit_and_roll_back: all;
+        are_empty: all;
+        nest: all;
+        nest_deeply: all;
+        fail: all;
+        fail_inside_and_go_on_outside: all;
+        are_dropped: all;
+        are_dropped_in_disorder: all;
+        begin_with_a_statement: all;
+        begin_with_what_begins_nothing: all;
+        are_of_no_use_to_writers_when_read_only: all;
+        are_written_as_text: all;
+        change_the_schema: all;
+        run_a_closure: all;
+        do_not_see_each_other: all;
+    }
+    errors {
+        of_constraints: all;
+        of_statements: all;
+        of_values: all;
+        of_postgres: postgres;
+        of_rows: all;
+        of_wrong_decodes: all;
+        of_argument_counts: all;
+        of_the_pool: all;
+    }
+    statements {
+        fetch: all;
+        have_columns: all;
+        are_prepared: all;
+        are_described: all;
+        come_with_their_summaries: all;
+        say_what_they_did: all;
+        fail_one_of_many: all;
+        are_hardly_there: all;
+        are_built: all;
+        are_run_without_being_kept: all;
+        are_wide: all;
+        are_long: all;
+        are_shared: all;
+    }
+    streams {
+        are_read_to_the_end: all;
+        are_dropped_half_way: all;
+        are_dropped_inside_a_transaction: all;
+        of_writers_are_dropped: all;
+        fail_half_way: all;
+        run_side_by_side: all;
+        from_a_pool_are_dropped: all;
+    }
+}

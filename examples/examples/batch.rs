@@ -43,23 +43,15 @@ async fn main() -> Result {
     assert_eq!((results.len(), count(&pool).await?), (1_000, 2_000));
 
     // Row 2,003 is there twice. Of an `AllOrNothing` batch nothing remains ...
-    let twice = || {
-        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(
-            [sets(2_000..2_004)?, sets(2_003..2_005)?].concat(),
-        )
-    };
-    let failed = pool
-        .execute_batch(INSERT, twice()?, BatchMode::AllOrNothing)
-        .await;
-    let failed = failed.err().ok_or("the batch passed")?;
+    let twice = [sets(2_000..2_004)?, sets(2_003..2_005)?].concat();
+    let all_or_nothing = pool.execute_batch(INSERT, twice.clone(), BatchMode::AllOrNothing);
+    let failed = all_or_nothing.await.err().ok_or("it passed")?;
     eprintln!("{failed}");
     assert_eq!((failed.set, count(&pool).await?), (Some(4), 2_000));
 
     // ... and of a `StopAtFirst` one the sets before it.
-    let failed = pool
-        .execute_batch(INSERT, twice()?, BatchMode::StopAtFirst)
-        .await;
-    let failed = failed.err().ok_or("the batch passed")?;
+    let stop_at_first = pool.execute_batch(INSERT, twice, BatchMode::StopAtFirst);
+    let failed = stop_at_first.await.err().ok_or("it passed")?;
     assert_eq!((failed.completed.len(), count(&pool).await?), (4, 2_004));
     Ok(())
 }

@@ -104,3 +104,91 @@ async fn books(pool: &OnepoolPool, member: &Member) -> sqlx::Result<Vec<String>>
     }
     Ok(complaints)
 }
+
+#[cfg(test)]
+mod tests {
+    use onepool_host::testing::{self, TestHost};
+    use onepool_sdk::OnepoolPoolOptions;
+    use sqlx::AssertSqlSafe;
+
+    use super::*;
+
+    /// A bank as it is after one transfer of 20 points.
+    async fn bank() -> (TestHost, OnepoolPool, Member, Figures) {
+        let host = testing::host().await;
+        let options = OnepoolPoolOptions::new();
+        let pool = options.connect_with(host.dialer("demo").into());
+        let pool = pool.await.unwrap();
+        let member = Member {
+            name: "bank-1".to_owned(),
+            kind: Kind::Bank,
+        };
+        let figures = Figures {
+            rows: 1,
+            id_sum: 7,
+            ..Figures::default()
+        };
+        for sql in [
+            "CREATE TABLE T_accounts (id INTEGER PRIMARY KEY, points INTEGER)",
+            "CREATE TABLE T_transfers (id INTEGER, payer INTEGER, payee INTEGER, points INTEGER)",
+            "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 29)
+             INSERT INTO T_accounts SELECT i, 500 + 20 * (i = 2) - 20 * (i = 1) FROM n",
+            "INSERT INTO T_transfers VALUES (7, 1, 2, 20)",
+        ] {
+            change(&pool, sql).await;
+        }
+        (host, pool, member, figures)
+    }
+
+    async fn change(pool: &OnepoolPool, sql: &str) {
+        let sql = sql.replace("T_", "onepool_demo_bank_1_");
+        let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(pool).await;
+        done.unwrap();
+    }
+
+    #[tokio::test]
+    async fn sound_books_pass() {
+        let (_host, pool, member, figures) = bank().await;
+        let complaints = plugin(&pool, &member, &figures).await.unwrap();
+        assert!(complaints.is_empty(), "{complaints:?}");
+    }
+
+    #[tokio::test]
+    async fn each_fault_is_found() {
+        for (fault, complaint) in [
+            (
+                "UPDATE T_accounts SET points = points + 1 WHERE id = 9",
+                "bank-1: 15000 points became 15001",
+            ),
+            (
+                "UPDATE T_accounts SET points = 510 WHERE id IN (1, 2)",
+                "bank-1: account 1 holds 510 points, its transfers say 480",
+            ),
+            (
+                "DELETE FROM T_transfers",
+                "bank-1: rows: 0 found, 1 acknowledged",
+            ),
+            (
+                "UPDATE T_transfers SET id = 8",
+                "bank-1: sum of ids: 8 found, 7 acknowledged",
+            ),
+        ] {
+            let (_host, pool, member, figures) = bank().await;
+            change(&pool, fault).await;
+            let complaints = plugin(&pool, &member, &figures).await.unwrap();
+            let found = complaints.iter().any(|found| found == complaint);
+            assert!(found, "{fault}: {complaints:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn idleness_and_a_passed_cap_are_faults() {
+        let (host, pool, member, _) = bank().await;
+        change(&pool, "DELETE FROM T_transfers").await;
+        let complaints = plugin(&pool, &member, &Figures::default()).await.unwrap();
+        assert!(complaints.contains(&"bank-1: it did nothing".to_owned()));
+        let stats = host.pool_stats();
+        assert_eq!(peak(&stats, stats.peak), None);
+        assert!(peak(&stats, stats.peak - 1).is_some());
+    }
+}

@@ -35,7 +35,7 @@ fn check(output: &Output, cap: u32) {
     }
     let last = stdout.lines().last().unwrap();
     let words: Vec<&str> = last.split(' ').collect();
-    let [peak, opened] = [words[3], words[10].trim_end_matches(')')];
+    let [peak, opened] = [words[3], words[11].trim_end_matches(')')];
     let expected = format!(
         "peak database connections: {peak} of {cap} (separate pools would have opened {opened})"
     );

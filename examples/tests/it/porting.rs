@@ -1,9 +1,8 @@
 //! One test for two applications: the shop before it was ported to onepool, and after.
-#![cfg(unix)]
 
-#[path = "../porting/after/shop/mod.rs"]
+#[path = "../../porting/after/shop/mod.rs"]
 mod after;
-#[path = "../porting/before/shop/mod.rs"]
+#[path = "../../porting/before/shop/mod.rs"]
 mod before;
 
 use onepool_host::Host;
@@ -145,7 +144,8 @@ macro_rules! test_shop {
         assert_eq!((report[&lamp], report[&chair]), ((2, 8), (1, 0)));
 
         // Twenty want one each of the eight that are left.
-        let rush = join_all((0..20).map(|_| orders.place(ada.id, &[line(lamp, 1)]))).await;
+        let wish = [line(lamp, 1)];
+        let rush = join_all((0..20).map(|_| orders.place(ada.id, &wish))).await;
         assert_eq!(rush.iter().filter(|order| order.is_ok()).count(), 8);
         assert_eq!(products.stock(lamp).await.unwrap(), 0);
         assert_eq!(orders.in_state(OrderState::Open).await.unwrap().len(), 8);
@@ -157,30 +157,58 @@ async fn database() -> Database {
     onepool_tests::postgres().await.database(CAP).await
 }
 
+/// A host on this database with three connections, and the shop's URL there.
+async fn host(database: &Database) -> (Host, String) {
+    let host = Host::builder().database(&database.url).max_connections(3);
+    let host = host.start().await.unwrap();
+    let token = host.issue_token("shop").unwrap();
+    let (endpoint, token) = (host.endpoint(), token.secret());
+    let url = format!("onepool://{endpoint}?plugin=shop&token={token}");
+    (host, url)
+}
+
 #[tokio::test]
 async fn the_shop_works_before_it_is_ported() {
     let database = database().await;
     test_shop!(before, &database.url);
 }
 
+/// The shop's own pool is as large as before, and the database sees three connections.
 #[tokio::test]
 async fn the_shop_works_after_it_was_ported() {
     let database = database().await;
-    // The shop's own pool is as large as before, and the database sees three connections.
-    let host = Host::builder()
-        .database(&database.url)
-        .max_connections(3)
-        .start()
-        .await
-        .unwrap();
-    let token = host.issue_token("shop").unwrap();
-    let url = format!(
-        "onepool://{}?plugin=shop&token={}",
-        host.endpoint(),
-        token.secret()
-    );
+    let (host, url) = host(&database).await;
     test_shop!(after, &url);
     assert!(host.pool_stats().peak <= 3);
     host.stop().await;
     assert_eq!(database.refusals().await, 0);
+}
+
+/// The migrations that ran before the shop was ported are in the table that sqlx names. The
+/// ported shop must be told so, or it finds none and runs them again.
+#[tokio::test]
+async fn the_ported_shop_takes_a_database_over() {
+    let database = database().await;
+    let pool = before::connect(&database.url).await.unwrap();
+    before::migrate(&pool).await.unwrap();
+    let customers = before::Customers::new(pool.clone());
+    let ada = customers.register("ada@example.com", "Ada").await.unwrap();
+    pool.close().await;
+
+    let (host, url) = host(&database).await;
+    let pool = after::connect(&url).await.unwrap();
+    let again = after::migrate(&pool).await.unwrap_err().to_string();
+    assert!(again.contains("already exists"), "{again}");
+    pool.close().await;
+    host.stop().await;
+
+    let (host, url) = self::host(&database).await;
+    let url = format!("{url}&migrations_table=plain");
+    let pool = after::connect(&url).await.unwrap();
+    after::migrate(&pool).await.unwrap();
+    let customers = after::Customers::new(pool.clone());
+    let found = customers.by_email(&ada.email).await.unwrap().unwrap();
+    assert_eq!((found.id, found.registered), (ada.id, ada.registered));
+    pool.close().await;
+    host.stop().await;
 }

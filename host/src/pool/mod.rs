@@ -194,6 +194,10 @@ impl Pool {
             return Arc::clone(known);
         }
         let verdict = classify(dialect(self.kind()), &sql, &self.0.functions);
+        if let Some(reason) = verdict.doubt() {
+            // A text is judged once for as long as it is remembered, so this does not repeat.
+            tracing::debug!(%reason, "a reset follows each run of a statement");
+        }
         let key = Arc::from(sql.as_str());
         let text = Arc::new(Text { sql, verdict });
         let mut verdicts = self.0.verdicts.lock();

@@ -269,13 +269,12 @@ impl State {
                 done,
                 may_keep,
                 writing,
-            }) => {
-                if *may_keep || *writing || reads_session || held {
-                    let after = done.await;
-                    self.pending = None;
-                    self.settled(after.ok());
-                }
+            }) if *may_keep || *writing || reads_session || held => {
+                let after = done.await;
+                self.pending = None;
+                self.settled(after.ok());
             }
+            Some(Pending::Statement { .. }) => (),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use onepool_proto::id::TransactionId;
-use onepool_proto::message::{Begin, Finish, FinishHow};
+use onepool_proto::id::{Mint, RowSetId, TransactionId};
+use onepool_proto::message::{Begin, Call, Execute, Finish, FinishHow, Sql, Want};
 use onepool_proto::{Code, DatabaseKind, Failure};
 use tokio::sync::oneshot;
 
@@ -197,10 +197,7 @@ impl State {
         self.may_begin(call.transaction)?;
         let text = self.pool().text(call.statement);
         if !matches!(text.verdict.steps(), [step] if matches!(step.what, What::Begin(_))) {
-            return Err(Failure::new(
-                Code::INVALID_ARGUMENT,
-                "this statement does not open a transaction; give one that does, such as BEGIN",
-            ));
+            return self.begin_nothing(call.call, text.sql.clone(), due).await;
         }
         let settings = Arc::clone(&self.settings);
         let open = Transaction::new(call.transaction, text.sql.clone(), settings);
@@ -213,6 +210,25 @@ impl State {
             self.abandon_transaction();
         }
         begun
+    }
+
+    /// Runs what was given to open a transaction and does not: as with any driver, the database
+    /// has the first word.
+    async fn begin_nothing(&mut self, call: Call, sql: String, due: Due) -> Result<(), Failure> {
+        let statement = Execute {
+            call,
+            transaction: None,
+            sql: Sql::Text(sql),
+            arguments: None,
+            persistent: false,
+            want: Want::Summary,
+            row_set: RowSetId::mint(&Mint::new()),
+        };
+        self.execute(statement, due).await?;
+        Err(Failure::new(
+            Code::INVALID_ARGUMENT,
+            "this statement does not open a transaction; give one that does, such as BEGIN",
+        ))
     }
 
     async fn send_steps(&mut self) -> Result<(), Failure> {

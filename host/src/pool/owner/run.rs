@@ -23,6 +23,9 @@ impl Owner {
             done,
             lease,
         } = run;
+        if self.kind() == DatabaseKind::Sqlite && text.verdict.reads_only() {
+            output.reads_only();
+        }
         let ready = self.ready(&setup, &text).await;
         let result = match ready {
             Ok(()) => {
@@ -135,7 +138,10 @@ impl Owner {
             Ok(()) => {
                 let prepared = self.driver.prepare(&text.sql, &parameters, detail).await;
                 match prepared {
-                    Ok(prepared) => Ok(prepared),
+                    Ok(mut prepared) => {
+                        db::cut_names(&mut prepared.columns);
+                        Ok(prepared)
+                    }
                     Err(failure) => {
                         let failure = self.learn(failure);
                         self.transaction_failed(&failure).await;

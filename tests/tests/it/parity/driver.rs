@@ -88,7 +88,10 @@ impl Driver for Onepool {
             ("severity", error.severity()),
             ("detail", error.detail()),
             ("hint", error.hint()),
-            ("position", error.position().map(|at| at.to_string()).as_deref()),
+            (
+                "position",
+                error.position().map(|at| at.to_string()).as_deref(),
+            ),
             ("context", error.context()),
             ("schema", error.schema()),
             ("column", error.column()),
@@ -105,7 +108,9 @@ impl Driver for Onepool {
 }
 
 fn written(fields: &[(&str, Option<&str>)]) -> String {
-    let present = fields.iter().filter_map(|(name, value)| value.map(|value| (name, value)));
+    let present = fields
+        .iter()
+        .filter_map(|(name, value)| value.map(|value| (name, value)));
     present.fold(String::new(), |mut text, (name, value)| {
         write!(text, " {name}={value:?}").unwrap();
         text

@@ -55,7 +55,8 @@ impl<DB: Driver> Stage<DB> {
 
     /// Writes down an error.
     pub fn error(&mut self, what: &str, error: &Error) {
-        self.transcript.add(format!("{what}: {}", transcript::error::<DB>(error)));
+        self.transcript
+            .add(format!("{what}: {}", transcript::error::<DB>(error)));
     }
 }
 

@@ -27,6 +27,8 @@ impl Transcript {
                 format!("{begin}... ({length} bytes, sum {sum:x})")
             }
         };
+        // Shown when the test fails, whether or not it gets as far as to compare.
+        println!("{line}");
         self.lines.push(line);
     }
 
@@ -34,6 +36,21 @@ impl Transcript {
     pub fn replace(&mut self, from: &str, to: &str) {
         for line in &mut self.lines {
             *line = line.replace(from, to);
+        }
+    }
+
+    /// Leaves out of which number a driver's prepared statement was: on another connection it is
+    /// another.
+    pub fn forget_statement_numbers(&mut self) {
+        const NAME: &str = "sqlx_s_";
+        for line in &mut self.lines {
+            let mut pieces = line.split(NAME);
+            let mut text = pieces.next().unwrap_or_default().to_owned();
+            for piece in pieces {
+                text.push_str(NAME);
+                text.push_str(piece.trim_start_matches(|char: char| char.is_ascii_digit()));
+            }
+            *line = text;
         }
     }
 
@@ -46,7 +63,11 @@ impl Transcript {
         }
         let count = self.lines.len().max(direct.lines.len());
         let line = |transcript: &Self, at: usize| {
-            transcript.lines.get(at).map_or("(nothing)", String::as_str).to_owned()
+            transcript
+                .lines
+                .get(at)
+                .map_or("(nothing)", String::as_str)
+                .to_owned()
         };
         let differences: Vec<String> = (0..count)
             .map(|at| (line(direct, at), line(self, at)))
@@ -75,8 +96,11 @@ fn database_error<DB: Driver>(error: &dyn DatabaseError) -> String {
         ("foreign key", error.is_foreign_key_violation()),
         ("check", error.is_check_violation()),
     ];
-    let violations: Vec<_> =
-        violations.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
+    let violations: Vec<_> = violations
+        .iter()
+        .filter(|(_, is)| *is)
+        .map(|(name, _)| *name)
+        .collect();
     format!(
         "Database kind={:?} is={violations:?} code={:?} message={:?} constraint={:?} table={:?} \
          shown={:?}{}",
@@ -93,6 +117,8 @@ fn database_error<DB: Driver>(error: &dyn DatabaseError) -> String {
 /// The name of the error's variant.
 fn variant(error: &Error) -> String {
     let text = format!("{error:?}");
-    let end = text.find(|char: char| !char.is_alphanumeric()).unwrap_or(text.len());
+    let end = text
+        .find(|char: char| !char.is_alphanumeric())
+        .unwrap_or(text.len());
     text[..end].to_owned()
 }

@@ -1,22 +1,32 @@
 //! Errors: every kind, and every field that a driver gives.
 
 use onepool_sdk::DatabaseKind;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::Row;
 
 use super::{Db, Stage, run};
 
 /// Runs a statement twice, prepared and as plain text, and writes down why it fails.
 async fn fails(stage: &mut Stage, sql: &'static str) {
     let pool = stage.pool.clone();
-    let prepared = sqlx::query(sql).fetch_all(&pool).await.map(|rows| rows.len());
+    let prepared = sqlx::query(sql)
+        .fetch_all(&pool)
+        .await
+        .map(|rows| rows.len());
     stage.result(sql, prepared);
-    let text = sqlx::raw_sql(sql).fetch_all(&pool).await.map(|rows| rows.len());
+    let text = sqlx::raw_sql(sql)
+        .fetch_all(&pool)
+        .await
+        .map(|rows| rows.len());
     stage.result("as text", text);
 }
 
 pub async fn of_constraints(stage: &mut Stage) {
     let pool = stage.pool.clone();
-    run(&pool, "CREATE TABLE parent (id INTEGER PRIMARY KEY, code VARCHAR(9) NOT NULL UNIQUE)").await;
+    run(
+        &pool,
+        "CREATE TABLE parent (id INTEGER PRIMARY KEY, code VARCHAR(9) NOT NULL UNIQUE)",
+    )
+    .await;
     run(
         &pool,
         "CREATE TABLE child (parent INTEGER NOT NULL, size INTEGER, \
@@ -43,16 +53,20 @@ pub async fn of_constraints(stage: &mut Stage) {
 
 pub async fn of_statements(stage: &mut Stage) {
     let pool = stage.pool.clone();
-    run(&pool, "CREATE TABLE t (id INTEGER PRIMARY KEY, name VARCHAR(3))").await;
+    run(
+        &pool,
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, name VARCHAR(3))",
+    )
+    .await;
     for sql in [
         "SELEC 1",
         "SELECT 'unfinished",
         "SELECT * FROM nowhere",
-        "SELECT nothing FROM t",
+        "SELECT no_such_column FROM t",
         "SELECT no_such_function(1)",
         "SELECT 1, FROM t",
         "INSERT INTO t VALUES (1, 'a', 2)",
-        "INSERT INTO t (id, nothing) VALUES (1, 2)",
+        "INSERT INTO t (id, no_such_column) VALUES (1, 2)",
         "CREATE TABLE t (id INTEGER)",
         "DROP TABLE nowhere",
         "SELECT (SELECT id FROM t, t)",
@@ -138,34 +152,50 @@ pub async fn of_postgres(stage: &mut Stage) {
 
 pub async fn of_rows(stage: &mut Stage) {
     let pool = stage.pool.clone();
-    run(&pool, "CREATE TABLE t (id INTEGER, name VARCHAR(30), nothing INTEGER)").await;
+    run(
+        &pool,
+        "CREATE TABLE t (id INTEGER, name VARCHAR(30), gap INTEGER)",
+    )
+    .await;
     let none = sqlx::query("SELECT id FROM t").fetch_one(&pool).await;
     stage.worked("fetch_one of nothing", none);
-    let none = sqlx::query_scalar::<_, i32>("SELECT id FROM t").fetch_one(&pool).await;
+    let none = sqlx::query_scalar::<_, i32>("SELECT id FROM t")
+        .fetch_one(&pool)
+        .await;
     stage.result("query_scalar of nothing", none);
     run(&pool, "INSERT INTO t VALUES (1, 'one', NULL)").await;
-    let row = sqlx::query("SELECT id, name, nothing FROM t").fetch_one(&pool).await.unwrap();
+    let row = sqlx::query("SELECT id, name, gap FROM t")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     stage.result("no such name", row.try_get::<i32, _>("nowhere"));
     stage.result("no such index", row.try_get::<i32, _>(3));
     stage.result("far index", row.try_get::<i32, _>(usize::MAX));
-    stage.result("NULL", row.try_get::<Option<i32>, _>("nothing"));
+    stage.result("NULL", row.try_get::<Option<i32>, _>("gap"));
     stage.result("an integer", row.try_get::<i32, _>("id"));
     stage.result("a tuple too long", {
-        sqlx::query_as::<_, (i32, String, Option<i32>, i32)>("SELECT id, name, nothing FROM t")
+        sqlx::query_as::<_, (i32, String, Option<i32>, i32)>("SELECT id, name, gap FROM t")
             .fetch_one(&pool)
             .await
     });
     if stage.kind != DatabaseKind::Sqlite {
-        stage.result("NULL as a number", row.try_get::<i32, _>("nothing"));
+        stage.result("NULL as a number", row.try_get::<i32, _>("gap"));
     }
 }
 
 /// Decoding a column as something it is not: which column, and which types.
 pub async fn of_wrong_decodes(stage: &mut Stage) {
     let pool = stage.pool.clone();
-    run(&pool, "CREATE TABLE t (id INTEGER, name VARCHAR(30), weight DOUBLE PRECISION)").await;
+    run(
+        &pool,
+        "CREATE TABLE t (id INTEGER, name VARCHAR(30), weight DOUBLE PRECISION)",
+    )
+    .await;
     run(&pool, "INSERT INTO t VALUES (1, 'one', 1.5)").await;
-    let row = sqlx::query("SELECT id, name, weight FROM t").fetch_one(&pool).await.unwrap();
+    let row = sqlx::query("SELECT id, name, weight FROM t")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     wrong::<i32>(stage, row.try_get("name"));
     wrong::<bool>(stage, row.try_get("name"));
     wrong::<f64>(stage, row.try_get("name"));
@@ -175,9 +205,13 @@ pub async fn of_wrong_decodes(stage: &mut Stage) {
     wrong::<String>(stage, row.try_get("weight"));
     wrong::<Vec<u8>>(stage, row.try_get("id"));
     wrong::<Vec<u8>>(stage, row.try_get("weight"));
-    let scalar = sqlx::query_scalar::<_, i32>("SELECT name FROM t").fetch_one(&pool).await;
+    let scalar = sqlx::query_scalar::<_, i32>("SELECT name FROM t")
+        .fetch_one(&pool)
+        .await;
     wrong::<i32>(stage, scalar);
-    let tuple = sqlx::query_as::<_, (i32, i32)>("SELECT id, name FROM t").fetch_one(&pool).await;
+    let tuple = sqlx::query_as::<_, (i32, i32)>("SELECT id, name FROM t")
+        .fetch_one(&pool)
+        .await;
     wrong::<i32>(stage, tuple.map(|(_, second)| second));
 }
 
@@ -190,30 +224,55 @@ fn wrong<T>(stage: &mut Stage, result: sqlx::Result<T>) {
     let text = error.to_string();
     let name = std::any::type_name::<T>();
     let is_of = |type_name: &&&str| text.ends_with(&format!("SQL type `{type_name}`"));
-    const SQL_TYPES: [&str; 8] =
-        ["INTEGER", "INT", "INT4", "TEXT", "VARCHAR", "REAL", "FLOAT8", "DOUBLE"];
+    const SQL_TYPES: [&str; 8] = [
+        "INTEGER", "INT", "INT4", "TEXT", "VARCHAR", "REAL", "FLOAT8", "DOUBLE",
+    ];
     let sql_type = SQL_TYPES.iter().find(is_of);
-    stage.note("named", (text.contains(&format!("Rust type `{name}`")), sql_type));
+    stage.note(
+        "named",
+        (text.contains(&format!("Rust type `{name}`")), sql_type),
+    );
 }
 
+/// MySQL's driver finds out by itself and is then out of step with the server; onepool's error is
+/// its own there.
 pub async fn of_argument_counts(stage: &mut Stage) {
     let pool = stage.pool.clone();
     run(&pool, "CREATE TABLE t (id INTEGER, name VARCHAR(30))").await;
-    let one = || AssertSqlSafe(stage.sql("SELECT id FROM t WHERE id = ?").0);
-    let two = || AssertSqlSafe(stage.sql("INSERT INTO t VALUES (?, ?)").0);
-    let (mut seen, none) = (Vec::new(), sqlx::query(one()).fetch_all(&pool).await.map(|_| ()));
-    seen.push(("none for one", none));
-    seen.push(("two for one", sqlx::query(one()).bind(1).bind(2).execute(&pool).await.map(|_| ())));
-    seen.push(("one for two", sqlx::query(two()).bind(1).execute(&pool).await.map(|_| ())));
-    seen.push(("one for none", sqlx::query("SELECT 1").bind(1).execute(&pool).await.map(|_| ())));
-    let right = sqlx::query(two()).bind(1).bind("one").execute(&pool).await.map(|_| ());
-    seen.push(("two for two", right));
-    for (what, result) in seen {
-        // Each database says it in a way of its own, through an error of the driver's or its own.
-        stage.note(what, result.is_ok());
-    }
+    let one = stage.sql("SELECT id FROM t WHERE id = ?");
+    count(stage, "none for one", sqlx::query(one).execute(&pool).await);
+    let one = stage.sql("SELECT id FROM t WHERE id = ?");
+    count(
+        stage,
+        "two for one",
+        sqlx::query(one).bind(1).bind(2).execute(&pool).await,
+    );
+    let two = stage.sql("INSERT INTO t VALUES (?, ?)");
+    count(
+        stage,
+        "one for two",
+        sqlx::query(two).bind(1).execute(&pool).await,
+    );
+    count(
+        stage,
+        "one for none",
+        sqlx::query("SELECT 1").bind(1).execute(&pool).await,
+    );
+    let two = stage.sql("INSERT INTO t VALUES (?, ?)");
+    count(
+        stage,
+        "two for two",
+        sqlx::query(two).bind(1).bind("one").execute(&pool).await,
+    );
     let rows = sqlx::query_as::<_, (Option<i32>, Option<String>)>("SELECT id, name FROM t");
     stage.result("left", rows.fetch_all(&pool).await);
+}
+
+fn count<T>(stage: &mut Stage, what: &str, result: sqlx::Result<T>) {
+    match stage.kind {
+        DatabaseKind::MySql => stage.note(what, result.is_ok()),
+        _ => stage.worked(what, result),
+    }
 }
 
 pub async fn of_the_pool(stage: &mut Stage) {

@@ -11,7 +11,10 @@ pub mod transactions;
 
 /// Runs statements that must work.
 async fn run<'c>(executor: impl Executor<'c, Database = Db>, sql: impl Into<String>) {
-    sqlx::raw_sql(AssertSqlSafe(sql.into())).execute(executor).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql.into()))
+        .execute(executor)
+        .await
+        .unwrap();
 }
 
 /// The first column of all rows, as integers.

@@ -15,7 +15,6 @@ fn numbers(count: u32) -> AssertSqlSafe<String> {
     ))
 }
 
-
 pub async fn are_read_to_the_end(stage: &mut Stage) {
     let pool = stage.pool.clone();
     let mut rows = sqlx::query_as::<_, (i32, String)>(numbers(900)).fetch(&pool);
@@ -41,11 +40,17 @@ pub async fn are_dropped_half_way(stage: &mut Stage) {
         drop(rows);
         stage.note("seen", seen.last());
         let insert = stage.sql("INSERT INTO t VALUES (?)");
-        let done = sqlx::query(insert).bind(read).execute(&mut *connection).await;
+        let done = sqlx::query(insert)
+            .bind(read)
+            .execute(&mut *connection)
+            .await;
         stage.result("next", done.map(|done| done.rows_affected()));
     }
     drop(connection);
-    stage.result("left", integers(&pool, "SELECT id FROM t ORDER BY id").await);
+    stage.result(
+        "left",
+        integers(&pool, "SELECT id FROM t ORDER BY id").await,
+    );
 }
 
 pub async fn are_dropped_inside_a_transaction(stage: &mut Stage) {
@@ -55,9 +60,13 @@ pub async fn are_dropped_inside_a_transaction(stage: &mut Stage) {
         for round in 1..=3 {
             let id = if commits { round } else { -round };
             let insert = stage.sql("INSERT INTO t VALUES (?)");
-            let done = sqlx::query(insert).bind(id).execute(&mut *transaction).await;
+            let done = sqlx::query(insert)
+                .bind(id)
+                .execute(&mut *transaction)
+                .await;
             stage.result("insert", done.map(|done| done.rows_affected()));
-            let mut rows = sqlx::query_as::<_, (i32, String)>(numbers(900)).fetch(&mut *transaction);
+            let mut rows =
+                sqlx::query_as::<_, (i32, String)>(numbers(900)).fetch(&mut *transaction);
             let first = rows.try_next().await.unwrap().map(|(id, _)| id);
             drop(rows);
             stage.note("first", first);
@@ -67,10 +76,17 @@ pub async fn are_dropped_inside_a_transaction(stage: &mut Stage) {
             stage.note("nested", rows.len());
             stage.result("commit nested", nested.commit().await);
         }
-        let end = if commits { transaction.commit().await } else { transaction.rollback().await };
+        let end = if commits {
+            transaction.commit().await
+        } else {
+            transaction.rollback().await
+        };
         stage.result("end", end);
     }
-    stage.result("left", integers(&pool, "SELECT id FROM t ORDER BY id").await);
+    stage.result(
+        "left",
+        integers(&pool, "SELECT id FROM t ORDER BY id").await,
+    );
 }
 
 /// A statement that writes goes on when nobody reads its rows any more.
@@ -78,7 +94,11 @@ pub async fn of_writers_are_dropped(stage: &mut Stage) {
     let pool = table_of_ids(stage).await;
     run(&pool, "CREATE TABLE n (id INTEGER)").await;
     let numbers: Vec<_> = (1..=500).map(|id| format!("({id})")).collect();
-    run(&pool, format!("INSERT INTO n VALUES {}", numbers.join(", "))).await;
+    run(
+        &pool,
+        format!("INSERT INTO n VALUES {}", numbers.join(", ")),
+    )
+    .await;
     let insert = "INSERT INTO t SELECT id FROM n RETURNING id";
     for inside in [true, false] {
         let mut connection = pool.acquire().await.unwrap();
@@ -121,7 +141,10 @@ pub async fn fail_half_way(stage: &mut Stage) {
         }
     }
     drop(rows);
-    stage.result("next", integers(&mut *connection, "SELECT id FROM t ORDER BY id").await);
+    stage.result(
+        "next",
+        integers(&mut *connection, "SELECT id FROM t ORDER BY id").await,
+    );
 }
 
 pub async fn run_side_by_side(stage: &mut Stage) {

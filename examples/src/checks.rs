@@ -131,8 +131,8 @@ mod tests {
         for sql in [
             "CREATE TABLE T_accounts (id INTEGER PRIMARY KEY, points INTEGER)",
             "CREATE TABLE T_transfers (id INTEGER, payer INTEGER, payee INTEGER, points INTEGER)",
-            "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 29)
-             INSERT INTO T_accounts SELECT i, 500 + 20 * (i = 2) - 20 * (i = 1) FROM n",
+            "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 9)
+             INSERT INTO T_accounts SELECT i, 1000 + 20 * (i = 2) - 20 * (i = 1) FROM n",
             "INSERT INTO T_transfers VALUES (7, 1, 2, 20)",
         ] {
             change(&pool, sql).await;
@@ -158,11 +158,11 @@ mod tests {
         for (fault, complaint) in [
             (
                 "UPDATE T_accounts SET points = points + 1 WHERE id = 9",
-                "bank-1: 15000 points became 15001",
+                "bank-1: 10000 points became 10001",
             ),
             (
-                "UPDATE T_accounts SET points = 510 WHERE id IN (1, 2)",
-                "bank-1: account 1 holds 510 points, its transfers say 480",
+                "UPDATE T_accounts SET points = 1010 WHERE id IN (1, 2)",
+                "bank-1: account 1 holds 1010 points, its transfers say 980",
             ),
             (
                 "DELETE FROM T_transfers",

@@ -52,8 +52,8 @@ impl Progress {
         } = pool;
         let leases: u64 = plugins.iter().map(|(_, stats)| stats.leases).sum();
         let text = format!(
-            "database connections: peak {peak} of {max_connections}; {waiting} calls waiting; \
-             {leases} leases so far; {running} plugins at work",
+            "database connections: peak {peak} of {max_connections}; calls waiting: {waiting}; \
+             leases so far: {leases}; plugins at work: {running}",
         );
         match &mut self.view {
             View::Bars { time, pool } => {

@@ -12,9 +12,9 @@ use super::dice::Dice;
 use super::{batch, retry};
 
 /// How many accounts there are, numbered from zero.
-pub const ACCOUNTS: i64 = 30;
+pub const ACCOUNTS: i64 = 10;
 /// What is in each account at first.
-pub const OPENING_POINTS: i64 = 500;
+pub const OPENING_POINTS: i64 = 1_000;
 
 /// Tasks that move points.
 const TELLERS: i64 = 9;
@@ -62,7 +62,7 @@ async fn move_points(desk: Desk, first_id: i64) -> Result<Acknowledged, Fault> {
             id,
             payer: dice.roll(ACCOUNTS as u32),
             payee: dice.roll(ACCOUNTS as u32),
-            points: 1 + dice.roll(200),
+            points: 1 + dice.roll(400),
         };
         let changes_its_mind = dice.one_in(8);
         let moved = retry::until_it_wins(&desk.meter, || transfer.run(&desk, changes_its_mind));

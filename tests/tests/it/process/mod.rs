@@ -3,3 +3,5 @@
 mod child;
 mod killed;
 mod place;
+mod raw;
+mod rogue;

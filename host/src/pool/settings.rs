@@ -36,15 +36,18 @@ impl Settings {
             .map(String::as_str)
     }
 
-    /// The statements that bring a backend with these settings to `wanted`.
-    pub(crate) fn missing<'a>(&'a self, wanted: &'a Self) -> impl Iterator<Item = &'a str> {
+    /// The names, and the statements that bring a backend with these settings to `wanted`.
+    pub(crate) fn missing<'a>(
+        &'a self,
+        wanted: &'a Self,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
         let differs =
             |(name, statement): &(&String, &String)| self.0.get(*name) != Some(*statement);
         wanted
             .0
             .iter()
             .filter(differs)
-            .map(|(_, statement)| statement.as_str())
+            .map(|(name, statement)| (name.as_str(), statement.as_str()))
     }
 }
 
@@ -62,7 +65,10 @@ mod tests {
         assert_eq!(has.beyond(&wants).collect::<Vec<_>>(), ["timezone"]);
         assert_eq!(
             has.missing(&wants).collect::<Vec<_>>(),
-            ["SET search_path = a, b", "SET work_mem = '2MB'"]
+            [
+                ("search_path", "SET search_path = a, b"),
+                ("work_mem", "SET work_mem = '2MB'")
+            ]
         );
     }
 }

@@ -22,8 +22,9 @@ const NAMES: &str = "SELECT CONCAT(@@SESSION.character_set_client, ' COLLATE ', 
 const ISOLATION: &str = "SELECT CONCAT('ISOLATION LEVEL ', REPLACE(@@SESSION.tx_isolation, '-', \
     ' '), IF(@@SESSION.tx_read_only, ', READ ONLY', ', READ WRITE'))";
 
-/// What undoes the settings of a read-only Connection.
-const READ_WRITE: &[(&str, &str)] = &[
+/// What undoes the settings of a read-only Connection, and those that the database does not tell.
+const KNOWN_DEFAULTS: &[(&str, &str)] = &[
+    ("case_sensitive_like", "PRAGMA case_sensitive_like = 0"),
     ("query_only", "PRAGMA query_only = 0"),
     (
         "transaction_read_only",
@@ -75,7 +76,8 @@ impl Owner {
             let default = self.default_of(name)?;
             self.command(&default).await?;
         }
-        for statement in has.missing(wanted) {
+        for (name, statement) in has.missing(wanted) {
+            self.remember_default(name).await?;
             self.command(statement).await?;
         }
         self.condition.settings = Arc::clone(wanted);
@@ -94,8 +96,8 @@ impl Owner {
                 _ => format!("RESET {name}"),
             });
         }
-        if let Some((_, statement)) = READ_WRITE.iter().find(|(known, _)| *known == name) {
-            return Ok((*statement).to_owned());
+        if let Some(statement) = known_default(name) {
+            return Ok(statement.to_owned());
         }
         self.condition.must_close = true;
         Err(Failure::new(
@@ -104,20 +106,24 @@ impl Owner {
         ))
     }
 
-    /// Finds out the defaults of the settings that a text is about to change, where the database
-    /// cannot be asked for them later.
+    /// Finds out the defaults of the settings that a text is about to change.
     pub(super) async fn remember_defaults(&mut self, text: &Text) -> Result<(), Failure> {
-        if self.kind() == DatabaseKind::Postgres {
-            return Ok(());
-        }
         for setting in text.verdict.settings() {
-            let known = self.condition.defaults.contains_key(&setting.name);
-            if setting.scope == Scope::Session && !known {
-                let default = self.ask_default(&setting.name).await?;
-                self.condition
-                    .defaults
-                    .extend(default.map(|default| (setting.name.clone(), default)));
+            if setting.scope == Scope::Session {
+                self.remember_default(&setting.name).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Finds out the default of a setting that is about to be changed, where the database cannot
+    /// be asked for it later.
+    async fn remember_default(&mut self, name: &str) -> Result<(), Failure> {
+        let known = self.kind() == DatabaseKind::Postgres
+            || known_default(name).is_some()
+            || self.condition.defaults.contains_key(name);
+        if !known && let Some(default) = self.ask_default(name).await? {
+            self.condition.defaults.insert(name.to_owned(), default);
         }
         Ok(())
     }
@@ -149,4 +155,9 @@ impl Owner {
         let value = number.map_or(value, |number| number.to_string());
         Ok(Some(format!("{begin}{value}")))
     }
+}
+
+fn known_default(name: &str) -> Option<&'static str> {
+    let mut known = KNOWN_DEFAULTS.iter();
+    known.find_map(|(known, statement)| (*known == name).then_some(*statement))
 }

@@ -4,6 +4,7 @@ use futures_util::{Stream, StreamExt};
 use onepool_proto::message::Summary;
 use onepool_proto::{Column, Failure, Format};
 use sqlx::{Database, Either};
+use tokio::task::coop::consume_budget;
 
 use super::output::{Cell, Output};
 
@@ -51,6 +52,9 @@ pub(super) async fn deliver<R: RowReader>(
     let mut refused = None;
     let mut room = Vec::new();
     while let Some(item) = stream.next().await {
+        // A driver's socket never yields while rows are at hand, and everybody else on this thread
+        // would wait, whoever is to cancel the statement included.
+        consume_budget().await;
         match item {
             Ok(Either::Right(row)) => {
                 ending = Ending::Open;

@@ -429,10 +429,7 @@ async fn a_call_that_is_numbered_like_another() {
     scene.finish(rogue).await;
 }
 
-/// Values that no SDK makes: each is an error or a value, and the next statement works.
-async fn values(kind: DatabaseKind) {
-    let scene = Scene::new(kind).await;
-    let mut rogue = Raw::enter(&scene.host).await;
+fn strange_values() -> Vec<Value> {
     let text = |text: &str| text.to_owned();
     let array = |dimensions: &[u32], elements: Vec<Option<Scalar>>| {
         Value::Array(Array {
@@ -454,7 +451,7 @@ async fn values(kind: DatabaseKind) {
             offset_s: i32::MIN,
         })
     };
-    let strange = vec![
+    vec![
         array(&[u32::MAX; 6], Vec::new()),
         array(&[2, 2], vec![Some(Scalar::I32(1))]),
         array(&[], vec![Some(Scalar::I32(1))]),
@@ -496,14 +493,20 @@ async fn values(kind: DatabaseKind) {
         named("no.such.type.at.all"),
         named("x'); DROP TABLE t; --"),
         named(&"x".repeat(10_000)),
-    ];
+    ]
+}
+
+/// Values that no SDK makes: each is an error or a value, and the next statement works.
+async fn values(kind: DatabaseKind) {
+    let scene = Scene::new(kind).await;
+    let mut rogue = Raw::enter(&scene.host).await;
     let sql = if kind == DatabaseKind::Postgres {
         "SELECT $1"
     } else {
         "SELECT ?"
     };
     rogue.done(execute(call(1, &[OPEN]), "SELECT 1")).await;
-    for value in strange {
+    for value in strange_values() {
         let shown = format!("{value:?}");
         let shown = &shown[..shown.len().min(200)];
         let code = code_of(

@@ -11,8 +11,15 @@ use sqlx::Connection;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
-    let url = format!("sqlite://{}?mode=rwc", folder.path().join("settings.db").display());
-    let host = Host::builder().database(url).max_connections(2).start().await?;
+    let url = format!(
+        "sqlite://{}?mode=rwc",
+        folder.path().join("settings.db").display()
+    );
+    let host = Host::builder()
+        .database(url)
+        .max_connections(2)
+        .start()
+        .await?;
 
     // Three plugins have three settings, and there are two database connections.
     let default = pool(&host, "default", None).await?;
@@ -41,17 +48,22 @@ async fn pool(
     plugin: &str,
     setting: Option<&'static str>,
 ) -> sqlx::Result<OnepoolPool> {
-    let options = OnepoolPoolOptions::new().max_connections(5).after_connect(move |connection, _| {
-        Box::pin(async move {
-            if let Some(setting) = setting {
-                sqlx::query(setting).execute(connection).await?;
-            }
-            Ok(())
-        })
-    });
+    let options =
+        OnepoolPoolOptions::new()
+            .max_connections(5)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if let Some(setting) = setting {
+                        sqlx::query(setting).execute(connection).await?;
+                    }
+                    Ok(())
+                })
+            });
     options.connect_with(host.client(plugin).into()).await
 }
 
 async fn cache_size(pool: &OnepoolPool) -> sqlx::Result<i64> {
-    sqlx::query_scalar("PRAGMA cache_size").fetch_one(pool).await
+    sqlx::query_scalar("PRAGMA cache_size")
+        .fetch_one(pool)
+        .await
 }

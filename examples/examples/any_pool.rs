@@ -15,10 +15,19 @@ async fn main() -> Result {
     // A plugin's process just says "onepool:". This is not one, so its URL says it all.
     let host = onepool_host::testing::host().await;
     let token = host.issue_token("any")?;
-    let url = format!("onepool://{}?plugin=any&token={}", host.endpoint(), token.secret());
-    let pool = AnyPoolOptions::new().max_connections(3).connect(&url).await?;
+    let url = format!(
+        "onepool://{}?plugin=any&token={}",
+        host.endpoint(),
+        token.secret()
+    );
+    let pool = AnyPoolOptions::new()
+        .max_connections(3)
+        .connect(&url)
+        .await?;
 
-    sqlx::raw_sql("CREATE TABLE cities (name TEXT, people BIGINT)").execute(&pool).await?;
+    sqlx::raw_sql("CREATE TABLE cities (name TEXT, people BIGINT)")
+        .execute(&pool)
+        .await?;
     add(&pool, "Paris", 2_100_000).await?;
     add(&pool, "Rome", 2_700_000).await?;
     let mut tx = pool.begin().await?;
@@ -30,7 +39,13 @@ async fn main() -> Result {
             .fetch_all(&pool)
             .await?;
     eprintln!("{cities:?}");
-    assert_eq!(cities, [("Rome".to_owned(), 2_700_000), ("Paris".to_owned(), 2_100_000)]);
+    assert_eq!(
+        cities,
+        [
+            ("Rome".to_owned(), 2_700_000),
+            ("Paris".to_owned(), 2_100_000)
+        ]
+    );
     pool.close().await;
     Ok(())
 }

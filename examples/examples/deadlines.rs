@@ -13,7 +13,9 @@ const ENDLESS: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let host = onepool_host::testing::host().await;
     let options: OnepoolConnectOptions = host.dialer("hurry").into();
-    let patient = OnepoolPoolOptions::new().connect_with(options.clone()).await?;
+    let patient = OnepoolPoolOptions::new()
+        .connect_with(options.clone())
+        .await?;
 
     // For whatever is called in a future ...
     let start = Instant::now();
@@ -25,13 +27,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let hasty = options.deadline(Duration::from_millis(200));
     let hasty = OnepoolPoolOptions::new().connect_with(hasty).await?;
     let start = Instant::now();
-    let error = sqlx::query_scalar::<_, i64>(ENDLESS).fetch_one(&hasty).await;
+    let error = sqlx::query_scalar::<_, i64>(ENDLESS)
+        .fetch_one(&hasty)
+        .await;
     show("a pool's deadline", &error.err().ok_or("it ended")?, start);
 
     // In a transaction the statement is undone, and the transaction can only be rolled back.
     let start = Instant::now();
     let mut tx = hasty.begin().await?;
-    let error = sqlx::query_scalar::<_, i64>(ENDLESS).fetch_one(&mut *tx).await;
+    let error = sqlx::query_scalar::<_, i64>(ENDLESS)
+        .fetch_one(&mut *tx)
+        .await;
     show("in a transaction", &error.err().ok_or("it ended")?, start);
     tx.rollback().await?;
 
@@ -42,6 +48,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn show(what: &str, error: &sqlx::Error, start: Instant) {
     eprintln!("{what}, after {:.1?}: {error}", start.elapsed());
-    assert_eq!(OnepoolError::of(error).map(OnepoolError::code), Some(Code::DEADLINE_EXCEEDED));
-    assert!(start.elapsed() < Duration::from_secs(10), "the deadline did nothing");
+    assert_eq!(
+        OnepoolError::of(error).map(OnepoolError::code),
+        Some(Code::DEADLINE_EXCEEDED)
+    );
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "the deadline did nothing"
+    );
 }

@@ -15,10 +15,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     // The host logs what its plugins write.
     let ansi = stderr().is_terminal();
-    tracing_subscriber::fmt().with_ansi(ansi).with_writer(stderr).without_time().init();
+    tracing_subscriber::fmt()
+        .with_ansi(ansi)
+        .with_writer(stderr)
+        .without_time()
+        .init();
     let folder = tempfile::tempdir()?;
     let host = Host::builder()
-        .database(format!("sqlite://{}?mode=rwc", folder.path().join("hello.db").display()))
+        .database(format!(
+            "sqlite://{}?mode=rwc",
+            folder.path().join("hello.db").display()
+        ))
         .max_connections(2)
         .plugin(Plugin::new("hello", std::env::current_exe()?).arg("plugin"))
         .start()
@@ -34,7 +41,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// The plugin: `OnepoolPool` in place of `SqlitePool`, and "onepool:" in place of the URL.
 async fn plugin() -> Result<(), Box<dyn Error>> {
     let pool = OnepoolPool::connect("onepool:").await?;
-    let sum: i64 = sqlx::query_scalar("SELECT ? + ?").bind(20).bind(22).fetch_one(&pool).await?;
-    eprintln!("hello from the plugin, process {}: 20 + 22 = {sum}", std::process::id());
-    if sum == 42 { Ok(()) } else { Err("that is not the sum".into()) }
+    let sum: i64 = sqlx::query_scalar("SELECT ? + ?")
+        .bind(20)
+        .bind(22)
+        .fetch_one(&pool)
+        .await?;
+    eprintln!(
+        "hello from the plugin, process {}: 20 + 22 = {sum}",
+        std::process::id()
+    );
+    if sum == 42 {
+        Ok(())
+    } else {
+        Err("that is not the sum".into())
+    }
 }

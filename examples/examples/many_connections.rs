@@ -14,30 +14,49 @@ const CAP: u32 = 2;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
-    let url = format!("sqlite://{}?mode=rwc", folder.path().join("many.db").display());
-    let host = Host::builder().database(url).max_connections(CAP).start().await?;
+    let url = format!(
+        "sqlite://{}?mode=rwc",
+        folder.path().join("many.db").display()
+    );
+    let host = Host::builder()
+        .database(url)
+        .max_connections(CAP)
+        .start()
+        .await?;
     let options: OnepoolConnectOptions = host.client("many").into();
-    let pool = OnepoolPoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await?;
-    sqlx::raw_sql("CREATE TABLE visits (visitor INTEGER)").execute(&pool).await?;
+    let pool = OnepoolPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .connect_with(options)
+        .await?;
+    sqlx::raw_sql("CREATE TABLE visits (visitor INTEGER)")
+        .execute(&pool)
+        .await?;
 
     // All of them are open before the first one does anything.
     let start = Instant::now();
     let opened = try_join_all((0..CONNECTIONS).map(|_| pool.acquire())).await?;
-    eprintln!("{} connections opened in {:.1?}", pool.size(), start.elapsed());
+    eprintln!(
+        "{} connections opened in {:.1?}",
+        pool.size(),
+        start.elapsed()
+    );
     assert_eq!(pool.size(), CONNECTIONS);
 
     let start = Instant::now();
-    let visits = opened.into_iter().zip(0..).map(async |(mut connection, visitor)| {
-        sqlx::query("INSERT INTO visits VALUES (?)")
-            .bind::<i64>(visitor)
-            .execute(&mut *connection)
-            .await?;
-        let found: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM visits WHERE visitor = ?")
-            .bind(visitor)
-            .fetch_one(&mut *connection)
-            .await?;
-        Ok::<_, sqlx::Error>(found)
-    });
+    let visits = opened
+        .into_iter()
+        .zip(0..)
+        .map(async |(mut connection, visitor)| {
+            sqlx::query("INSERT INTO visits VALUES (?)")
+                .bind::<i64>(visitor)
+                .execute(&mut *connection)
+                .await?;
+            let found: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM visits WHERE visitor = ?")
+                .bind(visitor)
+                .fetch_one(&mut *connection)
+                .await?;
+            Ok::<_, sqlx::Error>(found)
+        });
     let found: i64 = try_join_all(visits).await?.iter().sum();
     let stats = host.pool_stats();
     eprintln!("each wrote and read a row, all in {:.1?}", start.elapsed());

@@ -13,10 +13,14 @@ const LONG: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FRO
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let host = onepool_host::testing::host().await;
-    let pool = OnepoolPoolOptions::new().connect_with(host.dialer("reader").into()).await?;
+    let pool = OnepoolPoolOptions::new()
+        .connect_with(host.dialer("reader").into())
+        .await?;
 
     // Neither the host nor the plugin ever has more than a few pages of 64 KiB.
-    let mut rows = sqlx::query_as::<_, (i64, String)>(LONG).bind(ROWS).fetch(&pool);
+    let mut rows = sqlx::query_as::<_, (i64, String)>(LONG)
+        .bind(ROWS)
+        .fetch(&pool);
     let (mut count, mut bytes) = (0, 0);
     while let Some((i, text)) = rows.try_next().await? {
         count += 1;
@@ -29,7 +33,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Who has seen enough drops the stream: the statement, which only reads, is cancelled, and its
     // database connection is free for others.
-    let mut rows = sqlx::query_as::<_, (i64, String)>(LONG).bind(1_000_000_000_i64).fetch(&pool);
+    let mut rows = sqlx::query_as::<_, (i64, String)>(LONG)
+        .bind(1_000_000_000_i64)
+        .fetch(&pool);
     let (first, _) = rows.try_next().await?.ok_or("no row")?;
     drop(rows);
     let after: i64 = sqlx::query_scalar("SELECT 7").fetch_one(&pool).await?;

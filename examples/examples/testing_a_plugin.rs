@@ -51,7 +51,9 @@ async fn hits_at_once_are_not_lost() -> sqlx::Result<()> {
 }
 
 async fn connect(host: &testing::TestHost) -> sqlx::Result<OnepoolPool> {
-    let pool = OnepoolPoolOptions::new().connect_with(host.dialer("hits").into()).await?;
+    let pool = OnepoolPoolOptions::new()
+        .connect_with(host.dialer("hits").into())
+        .await?;
     plugin::setup(&pool).await?;
     Ok(pool)
 }

@@ -10,8 +10,12 @@ type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 #[tokio::main]
 async fn main() -> Result {
     let host = onepool_host::testing::host().await;
-    let pool = OnepoolPoolOptions::new().connect_with(host.dialer("bank").into()).await?;
-    sqlx::raw_sql("CREATE TABLE notes (text TEXT NOT NULL)").execute(&pool).await?;
+    let pool = OnepoolPoolOptions::new()
+        .connect_with(host.dialer("bank").into())
+        .await?;
+    sqlx::raw_sql("CREATE TABLE notes (text TEXT NOT NULL)")
+        .execute(&pool)
+        .await?;
 
     // `begin` costs nothing: it travels with the first statement.
     let mut tx = pool.begin().await?;
@@ -42,10 +46,15 @@ async fn main() -> Result {
 
 /// Works inside a transaction and outside, as with any sqlx driver.
 async fn note(executor: impl onepool_sdk::OnepoolExecutor<'_>, text: &str) -> Result {
-    sqlx::query("INSERT INTO notes VALUES (?)").bind(text).execute(executor).await?;
+    sqlx::query("INSERT INTO notes VALUES (?)")
+        .bind(text)
+        .execute(executor)
+        .await?;
     Ok(())
 }
 
 async fn notes(pool: &OnepoolPool) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar("SELECT text FROM notes ORDER BY rowid").fetch_all(pool).await?)
+    Ok(sqlx::query_scalar("SELECT text FROM notes ORDER BY rowid")
+        .fetch_all(pool)
+        .await?)
 }

@@ -54,6 +54,9 @@ mod tests {
             assert_eq!(members(count).len(), count as usize);
         }
         let names: Vec<_> = members(5).into_iter().map(|member| member.name).collect();
-        assert_eq!(names, ["bank-1", "bank-2", "scanner-1", "scanner-2", "inbox-1"]);
+        assert_eq!(
+            names,
+            ["bank-1", "bank-2", "scanner-1", "scanner-2", "inbox-1"]
+        );
     }
 }

@@ -36,7 +36,9 @@ pub async fn run(options: &Options) -> Result<(), DemoError> {
     // The database goes with the folder, so the folder outlives the host.
     let (url, _folder) = database(options)?;
     let program = std::env::current_exe().map_err(DemoError::Files)?;
-    let mut builder = Host::builder().database(url).max_connections(options.cap.get());
+    let mut builder = Host::builder()
+        .database(url)
+        .max_connections(options.cap.get());
     for member in &members {
         builder = builder.plugin(member.plugin(&program, options.seconds));
     }
@@ -57,7 +59,10 @@ fn database(options: &Options) -> Result<(String, Option<TempDir>), DemoError> {
     let folder = tempfile::Builder::new().prefix("onepool-demo-").tempdir();
     let folder = folder.map_err(DemoError::Files)?;
     let file: PathBuf = folder.path().join("demo.db");
-    Ok((format!("sqlite://{}?mode=rwc", file.display()), Some(folder)))
+    Ok((
+        format!("sqlite://{}?mode=rwc", file.display()),
+        Some(folder),
+    ))
 }
 
 async fn watch_and_check(
@@ -71,7 +76,9 @@ async fn watch_and_check(
     progress.finish();
 
     // A plugin's figures are in the database, like everything that it did.
-    let own = OnepoolPoolOptions::new().connect_with(host.client(OWN_NAME).into()).await?;
+    let own = OnepoolPoolOptions::new()
+        .connect_with(host.client(OWN_NAME).into())
+        .await?;
     let mut reported = Vec::new();
     for member in members {
         match Figures::load(&own, &member.tables()).await {
@@ -85,10 +92,17 @@ async fn watch_and_check(
     own.close().await;
     let pool = host.pool_stats();
     complaints.extend(checks::peak(&pool, options.cap.get()));
-    let report = Report { members: reported, pool };
+    let report = Report {
+        members: reported,
+        pool,
+    };
     // Whoever closed standard output does not want to know.
     let _ = write!(stdout(), "{report}");
-    if complaints.is_empty() { Ok(()) } else { Err(DemoError::Checks(complaints)) }
+    if complaints.is_empty() {
+        Ok(())
+    } else {
+        Err(DemoError::Checks(complaints))
+    }
 }
 
 /// Shows progress until all plugins have ended; answers what was wrong with their ends.
@@ -111,11 +125,17 @@ async fn watch(
     let Ok(ends) = ends else {
         return vec![format!("{} plugins did not end in time", running(host))];
     };
-    let failed = members.iter().zip(ends).filter_map(|(member, end)| match end {
-        Some(status) if status.success() => None,
-        Some(status) => Some(format!("{} failed: {status}; its log says why", member.name)),
-        None => Some(format!("{} ended, and nobody knows how", member.name)),
-    });
+    let failed = members
+        .iter()
+        .zip(ends)
+        .filter_map(|(member, end)| match end {
+            Some(status) if status.success() => None,
+            Some(status) => Some(format!(
+                "{} failed: {status}; its log says why",
+                member.name
+            )),
+            None => Some(format!("{} ended, and nobody knows how", member.name)),
+        });
     failed.collect()
 }
 

@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Warnings, and every line that a plugin writes: they only write when something is wrong.
 const DEFAULT_FILTER: &str =
-    "warn,onepool_host::plugin=info,onepool_host::plugin::process=warn,tarpc=off";
+    "warn,onepool_host::plugin=info,onepool_host::plugin::process=warn,sqlx=error,tarpc=off";
 
 /// Logs to standard error, above the progress bars. `RUST_LOG` says what.
 pub fn start(bars: &MultiProgress) {

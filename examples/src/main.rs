@@ -48,6 +48,8 @@ fn run_host(options: &Options) -> Result<(), Failure> {
 }
 
 fn run_plugin(kind: plugins::Kind, seconds: options::Seconds) -> Result<(), Failure> {
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(plugins::run(kind, seconds.into()))
 }

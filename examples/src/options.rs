@@ -54,7 +54,9 @@ impl FromStr for Seconds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let seconds = text.parse().map_err(|error: ParseFloatError| error.to_string())?;
+        let seconds = text
+            .parse()
+            .map_err(|error: ParseFloatError| error.to_string())?;
         Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
         Ok(Self(seconds))
     }

@@ -18,8 +18,13 @@ pub struct Progress {
 
 #[derive(Debug)]
 enum View {
-    Bars { time: ProgressBar, pool: ProgressBar },
-    Lines { next: Duration },
+    Bars {
+        time: ProgressBar,
+        pool: ProgressBar,
+    },
+    Lines {
+        next: Duration,
+    },
 }
 
 impl Progress {
@@ -38,11 +43,17 @@ impl Progress {
 
     /// Shows the state after so much time.
     pub fn show(&mut self, elapsed: Duration, pool: &PoolStats, running: usize) {
-        let PoolStats { peak, max_connections, waiting, plugins, .. } = pool;
+        let PoolStats {
+            peak,
+            max_connections,
+            waiting,
+            plugins,
+            ..
+        } = pool;
         let leases: u64 = plugins.iter().map(|(_, stats)| stats.leases).sum();
         let text = format!(
-            "database connections: peak {peak} of {max_connections}; {waiting} calls waiting; \
-             {leases} leases so far; {running} plugins at work",
+            "database connections: peak {peak} of {max_connections}; calls waiting: {waiting}; \
+             leases so far: {leases}; plugins at work: {running}",
         );
         match &mut self.view {
             View::Bars { time, pool } => {

@@ -10,7 +10,13 @@ use crate::cast::Member;
 use crate::plugins::Figures;
 
 const HEADER: [&str; 7] = [
-    "plugin", "statements", "transactions", "p50", "p99", "longest wait", "leases",
+    "plugin",
+    "statements",
+    "transactions",
+    "p50",
+    "p99",
+    "longest wait",
+    "leases",
 ];
 
 /// What the run was like.
@@ -55,7 +61,11 @@ impl Report {
             column.set_cell_alignment(CellAlignment::Right);
         }
         for (member, figures) in &self.members {
-            let stats = self.pool.plugins.iter().find(|(name, _)| *name == member.name);
+            let stats = self
+                .pool
+                .plugins
+                .iter()
+                .find(|(name, _)| *name == member.name);
             let stats = stats.map(|(_, stats)| *stats).unwrap_or_default();
             table.add_row([
                 member.name.clone(),

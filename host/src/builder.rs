@@ -69,6 +69,21 @@ impl HostBuilder {
         self
     }
 
+    /// Functions of the database that leave nothing behind on a session, beside the built-in ones
+    /// that onepool knows: `slugify`, or `app.slugify` if that is how statements call it.
+    ///
+    /// A statement that calls a function not known to be harmless is followed by a reset of its
+    /// backend (PostgreSQL) or by its end (MySQL), so that nobody finds what it left.
+    pub fn harmless_functions<I>(mut self, names: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        let names = names.into_iter().map(Into::into);
+        self.config.harmless_functions.extend(names);
+        self
+    }
+
     /// What each session may use. Default: [`Limits::default`].
     pub fn limits(mut self, limits: Limits) -> Self {
         self.config.limits = limits;

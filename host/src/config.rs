@@ -11,6 +11,7 @@ use onepool_proto::{Code, Failure, Limits, limits};
 use crate::db::{Source, Supplier};
 use crate::error::HostError;
 use crate::plugin::{Plugin, check_name};
+use crate::pool::Share;
 
 /// The cap when none is given.
 pub(crate) const MAX_CONNECTIONS: u32 = 10;
@@ -26,6 +27,8 @@ pub(crate) struct Config {
     pub(crate) max_connections: u32,
     pub(crate) max_sessions: usize,
     pub(crate) statement_cache: Option<usize>,
+    /// Functions of the database that leave nothing behind on a session.
+    pub(crate) harmless_functions: Vec<String>,
     pub(crate) limits: Limits,
     pub(crate) endpoint: Option<Endpoint>,
     pub(crate) allowed_users: Vec<u32>,
@@ -40,6 +43,7 @@ impl Default for Config {
             max_connections: MAX_CONNECTIONS,
             max_sessions: MAX_SESSIONS,
             statement_cache: None,
+            harmless_functions: Vec::new(),
             limits: Limits::default(),
             endpoint: None,
             allowed_users: Vec::new(),
@@ -58,6 +62,12 @@ impl Config {
             Some(statements) => source.with_statement_cache(statements),
             None => source,
         })
+    }
+
+    /// What each plugin may have of the pool.
+    pub(crate) fn shares(&self) -> Vec<(Arc<str>, Share)> {
+        let share = |plugin: &Plugin| (Arc::from(plugin.name()), plugin.share);
+        self.plugins.iter().map(share).collect()
     }
 
     /// Refuses what cannot work, before anything is opened.

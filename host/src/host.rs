@@ -74,6 +74,8 @@ impl Host {
         let pool = Pool::start(PoolConfig {
             source,
             max_connections: config.max_connections,
+            harmless_functions: config.harmless_functions.clone(),
+            shares: config.shares(),
         });
         let pool = pool.await.map_err(HostError::Database)?;
         tracing::info!(
@@ -196,7 +198,7 @@ impl Host {
     pub fn client(&self, name: &str) -> MemoryDialer {
         let roster = self.roster.clone();
         let name: Arc<str> = name.into();
-        MemoryDialer::new(move || {
+        MemoryDialer::new(Arc::clone(&name), move || {
             check_name(&name)
                 .map_err(|error| Failure::new(Code::INVALID_ARGUMENT, error.to_string()))?;
             let (welcome, channel) = roster.open_in_memory(Arc::clone(&name))?;

@@ -32,6 +32,8 @@ struct State {
     carried: u64,
     /// How urgently the flush task was last asked, if it has not come yet.
     asked: Option<Urgency>,
+    /// An effect found no room. What was left out cannot be made up for, so only closing remains.
+    overfull: bool,
 }
 
 /// The effects that one call carries: up to and with this number.
@@ -53,6 +55,7 @@ impl EffectQueue {
                 next: 2,
                 carried: 0,
                 asked: None,
+                overfull: false,
             }),
         })
     }
@@ -95,16 +98,16 @@ impl EffectQueue {
         }
     }
 
-    /// Whether more effects wait than the host takes. Only a host that answers nothing while the
-    /// plugin drops call after call gets here.
+    /// Whether more effects had to wait than the host takes. Only a host that answers nothing while
+    /// the plugin drops call after call gets here.
     pub(crate) fn is_overfull(&self) -> bool {
-        self.lock().is_overfull()
+        self.lock().overfull
     }
 
-    /// All effects, for a call that is about to be sent; `None` if there are too many.
+    /// All effects, for a call that is about to be sent; `None` if one of them was left out.
     pub(crate) fn carry(&self) -> Option<(Vec<Effect>, Carried)> {
         let mut state = self.lock();
-        (!state.is_overfull()).then(|| state.carry())
+        (!state.overfull).then(|| state.carry())
     }
 
     /// Drops what a call carried, if it succeeded.
@@ -152,11 +155,6 @@ impl EffectQueue {
 }
 
 impl State {
-    // The last place is for the effect that closes the Connection.
-    fn is_overfull(&self) -> bool {
-        self.pending.len() >= limits::EFFECTS as usize - 1
-    }
-
     fn carry(&mut self) -> (Vec<Effect>, Carried) {
         self.carried = self.next - 1;
         (
@@ -167,9 +165,14 @@ impl State {
 
     fn push(&mut self, kind: EffectKind) -> u64 {
         let sequence = self.next;
-        if !self.is_overfull() || kind == EffectKind::Close {
+        // The last place is for the effect that closes the Connection.
+        let closes = kind == EffectKind::Close;
+        let room = limits::EFFECTS as usize - usize::from(!closes);
+        if self.pending.len() < room {
             self.next += 1;
             self.pending.push_back(Effect { sequence, kind });
+        } else {
+            self.overfull = true;
         }
         sequence
     }
@@ -212,3 +215,6 @@ impl Drop for RowSetGuard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

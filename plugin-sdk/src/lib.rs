@@ -1,5 +1,54 @@
 //! A sqlx driver whose calls go to an onepool host instead of a database.
-#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+//!
+//! A plugin swaps its driver's types for these, connects to `onepool:`, and keeps its queries. Its
+//! host owns the only database connections; what the plugin holds are virtual ones, which cost
+//! nothing while they wait.
+//!
+//! ```no_run
+//! use onepool_sdk::OnepoolPool;
+//! use sqlx_core::query::query;
+//! use sqlx_core::query_as::query_as;
+//!
+//! # async fn example() -> Result<(), sqlx_core::Error> {
+//! // Endpoint, token and name come from the environment that the host has set.
+//! let pool = OnepoolPool::connect("onepool:").await?;
+//!
+//! let mut transaction = pool.begin().await?;
+//! query("UPDATE accounts SET balance = balance - $1 WHERE id = $2")
+//!     .bind(100_i64)
+//!     .bind(7_i64)
+//!     .execute(&mut *transaction)
+//!     .await?;
+//! transaction.commit().await?;
+//!
+//! let rows: Vec<(i64, i64)> = query_as("SELECT id, balance FROM accounts")
+//!     .fetch_all(&pool)
+//!     .await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What a call costs
+//! | | round trips to the host |
+//! |---|---|
+//! | opening a Connection, taking one from a pool, giving it back, `ping` | 0 |
+//! | a query whose rows fit a page of 64 KiB, [`prepare`](sqlx_core::executor::Executor::prepare) | 1 |
+//! | each further page; the next two are on their way while one is read | 1 |
+//! | `begin`, a savepoint: they travel with the next statement, and their errors surface there | 0 |
+//! | `begin_with` of anything but a plain `BEGIN`, `commit`, `rollback` | 1 |
+//! | `commit` or `rollback` where nothing was run | 0 |
+//! | a dropped transaction, stream or Connection | 0 awaited |
+//! | a [batch](BatchExecutor) of any number of argument sets | 1 |
+//!
+//! # What differs from a direct driver
+//! - Connections are virtual. State of a session that has no SQL to set it again, such as a temporary
+//!   table, lasts until a pool takes the Connection back.
+//! - `execute` on a Connection or a transaction leaves rows with the host. On a pool it is sqlx that
+//!   reads and discards them.
+//! - `COPY` and `LISTEN` are refused, and so are sqlx's compile-time checked macros (`query!`).
+//! - Some things can fail that cannot with a direct driver, and say so with an [`OnepoolError`]: a
+//!   full queue, a quota, a deadline, a commit whose outcome is not known.
+//! - Migrations are noted in a table for each plugin; see [`OnepoolConnectOptions`].
 
 #[macro_use]
 extern crate sqlx_core;

@@ -151,10 +151,17 @@ async fn begin_now(connection: &mut OnepoolConnection, statement: &str) -> Resul
         statement: statement.to_owned(),
     };
     let answer = connection.session.begin(deadline, begin).await;
-    if matches!(answer, Err(CallError::Refused(_))) {
+    let mut begins = true;
+    if let Err(CallError::Refused(failure)) = &answer {
         connection.transaction = None;
+        begins = failure.code != Code::INVALID_ARGUMENT;
     }
-    connection.settle(carried, answer)
+    let settled = connection.settle(carried, answer);
+    if begins {
+        settled
+    } else {
+        Err(Error::BeginFailed)
+    }
 }
 
 /// Ends the innermost level. On an error the level stays open, for sqlx to roll it back.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits;
+
 /// Why something failed, as a number that never changes its meaning.
 ///
 /// Codes are append-only. A code that this version does not know is still usable: it prints as
@@ -225,6 +227,30 @@ pub struct DatabaseFailure {
     pub offset: Option<u32>,
 }
 
+impl DatabaseFailure {
+    fn cut(&mut self) {
+        cut(&mut self.message);
+        let texts = [&mut self.detail, &mut self.hint, &mut self.context];
+        let names = [
+            &mut self.constraint,
+            &mut self.schema,
+            &mut self.table,
+            &mut self.column,
+            &mut self.data_type,
+        ];
+        texts.into_iter().chain(names).flatten().for_each(cut);
+    }
+}
+
+/// Cuts a text that would not fit a frame with the others.
+fn cut(text: &mut String) {
+    const MARK: &str = "... (cut)";
+    if text.len() > limits::FAILURE_TEXT_BYTES {
+        text.truncate(text.floor_char_boundary(limits::FAILURE_TEXT_BYTES - MARK.len()));
+        text.push_str(MARK);
+    }
+}
+
 /// Where in the server's own source an error was raised.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourcePlace {
@@ -300,9 +326,11 @@ impl Failure {
         }
     }
 
-    /// A failure that the database reported.
+    /// A failure that the database reported. Texts beyond
+    /// [`FAILURE_TEXT_BYTES`](limits::FAILURE_TEXT_BYTES) are cut.
     #[must_use]
-    pub fn database(failure: DatabaseFailure) -> Self {
+    pub fn database(mut failure: DatabaseFailure) -> Self {
+        failure.cut();
         Self {
             code: Code::DATABASE,
             message: failure.message.clone(),
@@ -324,6 +352,21 @@ mod tests {
         let names: HashSet<_> = Code::all().map(|known| known.name).collect();
         assert_eq!(numbers.len(), Code::all().count());
         assert_eq!(names.len(), Code::all().count());
+    }
+
+    #[test]
+    fn a_text_that_fits_no_frame_is_cut() {
+        let message = "ä".repeat(limits::FAILURE_TEXT_BYTES);
+        let database = DatabaseFailure {
+            detail: Some(message.clone()),
+            message,
+            ..DatabaseFailure::default()
+        };
+        let failure = Failure::database(database);
+        assert!(failure.message.len() <= limits::FAILURE_TEXT_BYTES);
+        assert!(failure.message.ends_with("(cut)"));
+        let detail = failure.database.and_then(|database| database.detail);
+        assert!(detail.unwrap().len() <= limits::FAILURE_TEXT_BYTES);
     }
 
     #[test]

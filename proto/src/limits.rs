@@ -27,9 +27,14 @@ pub const CALLS: u32 = 16_384;
 /// Effects that may wait for a Connection's next call.
 pub const EFFECTS: u32 = 1024;
 /// Argument sets of one batch.
-pub const BATCH_SETS: u32 = 100_000;
-/// Columns of one result.
-pub const COLUMNS: u32 = 4096;
+pub const BATCH_SETS: u32 = 40_000;
+/// The names of one result's columns together, in bytes; longer ones are cut. (SQLite names a column
+/// after the text of its expression.)
+pub const COLUMN_NAMES_BYTES: u32 = 256 * 1024;
+/// One text of a failure, in bytes; a longer one is cut. (PostgreSQL repeats what it cannot parse.)
+pub const FAILURE_TEXT_BYTES: usize = 16 * 1024;
+/// Summaries in one page.
+pub const PAGE_SUMMARIES: usize = 1024;
 /// The handshake's frame, in bytes.
 pub const HANDSHAKE_BYTES: u16 = 4096;
 /// How long a peer may take over its handshake, in milliseconds.
@@ -41,6 +46,10 @@ pub const DEADLINE_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 // A page, its columns and the frame around it fit a frame; so does a part of an upload.
 const _: () = assert!(PAGE_BYTES * 4 < FRAME_BYTES);
+const _: () = assert!(COLUMN_NAMES_BYTES + PAGE_BYTES * 2 < FRAME_BYTES);
+const _: () = assert!(FAILURE_TEXT_BYTES * 16 < FRAME_BYTES as usize);
+// The summaries of a batch, each of at most 21 bytes.
+const _: () = assert!(BATCH_SETS * 21 + FAILURE_TEXT_BYTES as u32 * 10 < FRAME_BYTES);
 const _: () = assert!(UPLOAD_PART_BYTES + 4096 < FRAME_BYTES);
 const _: () = assert!(HANDSHAKE_BYTES as u32 >= 1024);
 

@@ -24,21 +24,41 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     customers.rename(customer.id, "Ada L.").await?;
     let lamp = products.add(&product("desk lamp", 4_900, 10)).await?;
-    products.add_all(&[product("candle", 300, 90), product("lantern", 2_500, 5)]).await?;
+    products
+        .add_all(&[product("candle", 300, 90), product("lantern", 2_500, 5)])
+        .await?;
     let affordable = products.search(Some("light"), 1..=3_000).await?;
     eprintln!("{} lights for little money", affordable.len());
 
-    let first = orders.place(customer.id, &[Line { product: lamp, quantity: 2 }]).await?;
-    let wishes = [Line { product: lamp, quantity: 200 }];
+    let first = orders
+        .place(
+            customer.id,
+            &[Line {
+                product: lamp,
+                quantity: 2,
+            }],
+        )
+        .await?;
+    let wishes = [Line {
+        product: lamp,
+        quantity: 200,
+    }];
     let (second, missing) = orders.place_what_there_is(customer.id, &wishes).await?;
     orders.pay(first).await?;
     orders.cancel(second).await?;
     let cancelled = orders.in_state(OrderState::Cancelled).await?;
-    eprintln!("{} lines are missing, {} orders cancelled", missing.len(), cancelled.len());
+    eprintln!(
+        "{} lines are missing, {} orders cancelled",
+        missing.len(),
+        cancelled.len()
+    );
     eprintln!("{} lamps are left", products.stock(lamp).await?);
 
     let totals = reports.totals().await?;
-    eprintln!("{} orders paid, {} cents", totals.paid_orders, totals.paid_cents);
+    eprintln!(
+        "{} orders paid, {} cents",
+        totals.paid_orders, totals.paid_cents
+    );
     let report = reports.sold_and_left().await?;
     let mut catalogue = products.all();
     while let Some(product) = catalogue.try_next().await? {
@@ -54,6 +74,9 @@ fn product(name: &str, price_cents: i64, stock: i32) -> NewProduct {
         price_cents,
         stock,
         tags: vec!["light".to_owned()],
-        details: Details { weight_g: 800, colours: vec!["brass".to_owned()] },
+        details: Details {
+            weight_g: 800,
+            colours: vec!["brass".to_owned()],
+        },
     }
 }

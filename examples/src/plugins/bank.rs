@@ -12,9 +12,9 @@ use super::dice::Dice;
 use super::{batch, retry};
 
 /// How many accounts there are, numbered from zero.
-pub const ACCOUNTS: i64 = 30;
+pub const ACCOUNTS: i64 = 10;
 /// What is in each account at first.
-pub const OPENING_POINTS: i64 = 500;
+pub const OPENING_POINTS: i64 = 1_000;
 
 /// Tasks that move points.
 const TELLERS: i64 = 9;
@@ -46,7 +46,9 @@ async fn open_accounts(desk: &Desk) -> sqlx::Result<()> {
     let insert = batch::insert(desk.tables.table("accounts"), &["id", "points"]);
     let rows = (0..ACCOUNTS).map(|id| batch::row().bind(id).bind(OPENING_POINTS).done());
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
-    let opened = desk.pool.execute_batch(insert, rows, BatchMode::AllOrNothing);
+    let opened = desk
+        .pool
+        .execute_batch(insert, rows, BatchMode::AllOrNothing);
     desk.meter.statement(opened).await?;
     Ok(())
 }
@@ -60,7 +62,7 @@ async fn move_points(desk: Desk, first_id: i64) -> Result<Acknowledged, Fault> {
             id,
             payer: dice.roll(ACCOUNTS as u32),
             payee: dice.roll(ACCOUNTS as u32),
-            points: 1 + dice.roll(200),
+            points: 1 + dice.roll(400),
         };
         let changes_its_mind = dice.one_in(8);
         let moved = retry::until_it_wins(&desk.meter, || transfer.run(&desk, changes_its_mind));
@@ -91,7 +93,11 @@ impl Transfer {
         // rolled back, and the treasury pays.
         let mut attempt = tx.begin().await?;
         let mut take = change(desk, self.payer, -self.points);
-        let payer = match desk.meter.statement(take.build().execute(&mut *attempt)).await {
+        let payer = match desk
+            .meter
+            .statement(take.build().execute(&mut *attempt))
+            .await
+        {
             Ok(_) => {
                 attempt.commit().await?;
                 self.payer
@@ -118,7 +124,9 @@ impl Transfer {
             row.push_bind(transfer.id).push_bind(payer);
             row.push_bind(transfer.payee).push_bind(transfer.points);
         });
-        desk.meter.statement(record.build().execute(&mut *tx)).await?;
+        desk.meter
+            .statement(record.build().execute(&mut *tx))
+            .await?;
         if changes_its_mind {
             tx.rollback().await?;
         } else {
@@ -131,7 +139,10 @@ impl Transfer {
 /// Adds points to an account; the account may not go below zero.
 fn change(desk: &Desk, account: i64, points: i64) -> QueryBuilder<Onepool> {
     let mut update = desk.sql("UPDATE", "accounts", "SET points = points + ");
-    update.push_bind(points).push(" WHERE id = ").push_bind(account);
+    update
+        .push_bind(points)
+        .push(" WHERE id = ")
+        .push_bind(account);
     update
 }
 

@@ -55,7 +55,9 @@ impl Desk {
     /// Deletes what an earlier run has left in a table.
     pub async fn empty(&self, table: &'static str) -> sqlx::Result<()> {
         let mut delete = self.sql("DELETE FROM", table, "");
-        self.meter.statement(delete.build().execute(&self.pool)).await?;
+        self.meter
+            .statement(delete.build().execute(&self.pool))
+            .await?;
         Ok(())
     }
 }

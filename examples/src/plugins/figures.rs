@@ -35,13 +35,19 @@ impl Figures {
     /// Puts the figures in the place of earlier ones.
     pub async fn save(&self, pool: &OnepoolPool, tables: &Tables) -> sqlx::Result<()> {
         let mut figures = self.clone();
-        let rows = figures.fields().map(|(name, amount)| batch::row().bind(name).bind(*amount));
-        let rows = rows.into_iter().map(batch::Row::done).collect::<Result<Vec<_>, _>>()?;
+        let rows = figures
+            .fields()
+            .map(|(name, amount)| batch::row().bind(name).bind(*amount));
+        let rows = rows
+            .into_iter()
+            .map(batch::Row::done)
+            .collect::<Result<Vec<_>, _>>()?;
         let insert = batch::insert(tables.table("figures"), &["name", "amount"]);
         let mut tx = pool.begin().await?;
         let mut delete = QueryBuilder::new(format!("DELETE FROM {}", tables.table("figures")));
         delete.build().execute(&mut *tx).await?;
-        tx.execute_batch(insert, rows, BatchMode::AllOrNothing).await?;
+        tx.execute_batch(insert, rows, BatchMode::AllOrNothing)
+            .await?;
         tx.commit().await
     }
 

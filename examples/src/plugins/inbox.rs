@@ -54,7 +54,10 @@ async fn receive(desk: Desk, first_id: i64) -> Result<Acknowledged, Fault> {
     for number in 0.. {
         let first = first_id + number * DELIVERY;
         let delivery: Vec<Message> = (first..first + DELIVERY)
-            .map(|id| Message { id, sender: format!("sender {}", dice.roll(1_000)) })
+            .map(|id| Message {
+                id,
+                sender: format!("sender {}", dice.roll(1_000)),
+            })
             .collect();
         if dice.one_in(2) {
             take_all(&desk, &delivery).await?;
@@ -66,7 +69,9 @@ async fn receive(desk: Desk, first_id: i64) -> Result<Acknowledged, Fault> {
                 take_one(&desk, last).await?;
             }
         }
-        delivery.iter().for_each(|message| acknowledged.row(message.id));
+        delivery
+            .iter()
+            .for_each(|message| acknowledged.row(message.id));
         if desk.is_closed() {
             break;
         }
@@ -82,7 +87,11 @@ async fn take_one(desk: &Desk, message: &Message) -> Result<(), Fault> {
             row.push_bind(message.id).push_bind(&message.sender);
             row.push_bind("hello").push_bind(0);
         });
-        match desk.meter.statement(insert.build().execute(&desk.pool)).await {
+        match desk
+            .meter
+            .statement(insert.build().execute(&desk.pool))
+            .await
+        {
             Ok(_) => return Ok(()),
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
                 desk.meter.violation();
@@ -103,10 +112,17 @@ async fn take_all(desk: &Desk, delivery: &[Message]) -> Result<(), Fault> {
     let insert = batch::insert(desk.tables.table("messages"), &columns);
     loop {
         let rows = delivery.iter().map(|Message { id, sender }| {
-            batch::row().bind(id).bind(sender).bind("hello, all").bind(0).done()
+            batch::row()
+                .bind(id)
+                .bind(sender)
+                .bind("hello, all")
+                .bind(0)
+                .done()
         });
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
-        let batch = desk.pool.execute_batch(insert.clone(), rows, BatchMode::AllOrNothing);
+        let batch = desk
+            .pool
+            .execute_batch(insert.clone(), rows, BatchMode::AllOrNothing);
         let Err(failed) = desk.meter.statement(batch).await else {
             return Ok(());
         };
@@ -125,7 +141,11 @@ async fn take_all(desk: &Desk, delivery: &[Message]) -> Result<(), Fault> {
 async fn welcome(desk: &Desk, sender: &str) -> Result<(), Fault> {
     let mut insert = desk.sql("INSERT INTO", "senders", "(name) VALUES (");
     insert.push_bind(sender).push(")");
-    match desk.meter.statement(insert.build().execute(&desk.pool)).await {
+    match desk
+        .meter
+        .statement(insert.build().execute(&desk.pool))
+        .await
+    {
         Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
             desk.meter.violation();
             Ok(())
@@ -149,7 +169,11 @@ async fn handle(desk: Desk) -> Result<Acknowledged, Fault> {
 /// Handles what is there; answers how many messages that were.
 async fn handle_some(desk: &Desk) -> sqlx::Result<i64> {
     let mut tx = desk.pool.begin().await?;
-    let mut select = desk.sql("SELECT id FROM", "messages", "WHERE handled = 0 ORDER BY id LIMIT ");
+    let mut select = desk.sql(
+        "SELECT id FROM",
+        "messages",
+        "WHERE handled = 0 ORDER BY id LIMIT ",
+    );
     select.push_bind(HANDFUL);
     let ids = select.build_query_scalar::<i64>().fetch_all(&mut *tx);
     let ids = desk.meter.statement(ids).await?;
@@ -162,7 +186,10 @@ async fn handle_some(desk: &Desk) -> sqlx::Result<i64> {
             list.push_bind(id);
         }
         update.push(")");
-        let updated = desk.meter.statement(update.build().execute(&mut *tx)).await?;
+        let updated = desk
+            .meter
+            .statement(update.build().execute(&mut *tx))
+            .await?;
         handled = i64::try_from(updated.rows_affected()).unwrap_or(i64::MAX);
     }
     tx.commit().await?;

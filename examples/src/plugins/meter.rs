@@ -22,7 +22,10 @@ impl Meter {
         let start = Instant::now();
         let answer = call.await;
         let took_us = i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX);
-        let mut latencies_us = self.latencies_us.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latencies_us = self
+            .latencies_us
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         latencies_us.push(took_us);
         answer
     }
@@ -44,7 +47,10 @@ impl Meter {
 
     /// The figures so far. What is not measured here is left at zero.
     pub fn figures(&self) -> Figures {
-        let latencies_us = self.latencies_us.lock().unwrap_or_else(PoisonError::into_inner);
+        let latencies_us = self
+            .latencies_us
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let mut sorted = latencies_us.clone();
         drop(latencies_us);
         sorted.sort_unstable();

@@ -1,7 +1,7 @@
 //! The demo's plugins: three kinds of program, each of which runs in a process of its own.
 //!
 //! They stand where your plugins would: they know the SDK and `sqlx`, and nothing of the host.
-//! `tests/arrows.rs` holds them to it.
+//! `tests/it/arrows.rs` holds them to it.
 //!
 //! - [`bank`] moves points between accounts: transactions, nested ones, rollbacks, retries.
 //! - [`scanner`] reads long results as streams while it feeds rows in batches.

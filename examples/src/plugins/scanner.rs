@@ -47,7 +47,11 @@ async fn feed(desk: Desk, written: Arc<AtomicI64>) -> Result<Acknowledged, Fault
         let ids = acknowledged.rows + 1..=acknowledged.rows + ROWS_AT_ONCE;
         let rows = ids.clone().map(|id| {
             let sensor = format!("sensor {}", id % 16);
-            batch::row().bind(id).bind(sensor).bind(id as f64 / 8.0).done()
+            batch::row()
+                .bind(id)
+                .bind(sensor)
+                .bind(id as f64 / 8.0)
+                .done()
         });
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
         let mut tx = desk.pool.begin().await?;
@@ -81,8 +85,14 @@ async fn scan(desk: Desk, written: Arc<AtomicI64>) -> Result<Acknowledged, Fault
 
 /// Reads at most so many rows and leaves the others alone; answers how many it has read.
 async fn read(desk: &Desk, at_most: i64) -> Result<i64, Fault> {
-    let mut select = desk.sql("SELECT id, sensor, measured FROM", "readings", "ORDER BY id");
-    let mut rows = select.build_query_as::<(i64, String, f64)>().fetch(&desk.pool);
+    let mut select = desk.sql(
+        "SELECT id, sensor, measured FROM",
+        "readings",
+        "ORDER BY id",
+    );
+    let mut rows = select
+        .build_query_as::<(i64, String, f64)>()
+        .fetch(&desk.pool);
     let mut read = 0;
     while read < at_most
         && let Some((id, sensor, measured)) = rows.try_next().await?

@@ -16,9 +16,8 @@ pub fn migrator(kind: Kind, tables: &Tables) -> Migrator {
         Kind::Inbox => inbox(tables),
     };
     let figures = tables.table("figures");
-    let figures = format!(
-        "CREATE TABLE {figures} (name VARCHAR(40) PRIMARY KEY, amount BIGINT NOT NULL)"
-    );
+    let figures =
+        format!("CREATE TABLE {figures} (name VARCHAR(40) PRIMARY KEY, amount BIGINT NOT NULL)");
     let steps = [("figures", figures)].into_iter().chain(steps);
     let migrations = (1..).zip(steps).map(|(version, (description, sql))| {
         let sql = AssertSqlSafe(sql).into_sql_str();

@@ -68,7 +68,7 @@ pub(super) async fn deliver<R: RowReader>(
                 room = emptied(cells);
             }
             Ok(Either::Left(result)) => {
-                output.done(reader.summary(&result));
+                output.done(reader.summary(&result)).await;
                 ending = Ending::Summary;
                 described = false;
             }

@@ -44,15 +44,6 @@ impl Driver {
         }
     }
 
-    /// The number of the statement that runs next, whichever method runs it.
-    pub(crate) fn upcoming(&self) -> u64 {
-        match self {
-            Self::Sqlite(driver) => driver.upcoming(),
-            Self::Postgres(driver) => driver.upcoming(),
-            Self::MySql(driver) => driver.upcoming(),
-        }
-    }
-
     /// Runs a statement and puts what it yields into `output`.
     ///
     /// Returns when the database has finished with it, however much of it was wanted.

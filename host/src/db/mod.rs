@@ -25,6 +25,6 @@ mod words;
 pub(crate) use driver::Driver;
 pub(crate) use failure::{is_broken, is_interrupted, is_stale_plan};
 pub(crate) use interrupt::{Identity, Interrupter};
-pub(crate) use output::{Cell, CellBytes, Output, Pages};
+pub(crate) use output::{Output, Pages, cut_names};
 pub(crate) use source::{Source, Supplier};
 pub(crate) use statement::Statement;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use onepool_proto::message::{Summary, Want};
 use onepool_proto::page::{Page, PageItem, RowWriter};
-use onepool_proto::{Column, Failure, Format};
+use onepool_proto::{Column, Failure, Format, limits};
 use tokio::sync::mpsc;
 
 use super::failure;
@@ -61,6 +61,8 @@ pub(crate) struct Output {
     seen: u64,
     /// Whether a page has left already.
     started: bool,
+    /// Whether the statement changes nothing, whatever the driver says it changed.
+    reads_only: bool,
 }
 
 impl Output {
@@ -74,7 +76,14 @@ impl Output {
             rows,
             seen: 0,
             started: false,
+            reads_only: false,
         }
+    }
+
+    /// Says that the statement only reads. SQLite then repeats what the statement before it, maybe
+    /// somebody else's, has changed.
+    pub(crate) fn reads_only(&mut self) {
+        self.reads_only = true;
     }
 
     /// A way to notice that the reader has gone away.
@@ -124,7 +133,8 @@ impl Output {
     }
 
     /// Says what the columns of the rows that follow are.
-    pub(crate) fn columns(&mut self, format: Format, columns: Vec<Column>) {
+    pub(crate) fn columns(&mut self, format: Format, mut columns: Vec<Column>) {
+        cut_names(&mut columns);
         self.close_rows();
         if self.want != Want::Summary {
             self.page.items.push(PageItem::Columns { format, columns });
@@ -155,10 +165,18 @@ impl Output {
     }
 
     /// Takes the summary of a statement that has ended.
-    pub(crate) fn done(&mut self, summary: Summary) {
+    pub(crate) async fn done(&mut self, summary: Summary) {
         self.close_rows();
         self.seen = 0;
+        let summary = if self.reads_only {
+            Summary::default()
+        } else {
+            summary
+        };
         self.page.items.push(PageItem::Done(summary));
+        if self.page.items.len() >= limits::PAGE_SUMMARIES {
+            self.hand_over(true).await;
+        }
     }
 
     /// Hands over the last page, or the failure that ended the statement.
@@ -166,6 +184,12 @@ impl Output {
         match result {
             Ok(()) => self.hand_over(false).await,
             Err(failure) => {
+                // What came before the failure is the plugin's, as with any driver.
+                self.close_rows();
+                let has_results = |item: &PageItem| !matches!(item, PageItem::Columns { .. });
+                if self.want == Want::Rows && self.page.items.iter().any(has_results) {
+                    self.hand_over(true).await;
+                }
                 let _ = self.pages.send(Err(failure)).await;
             }
         }
@@ -199,5 +223,19 @@ impl Output {
             ..std::mem::take(&mut self.page)
         };
         let _ = self.pages.send(Ok(page)).await;
+    }
+}
+
+/// Cuts names that would not fit a frame together.
+pub(crate) fn cut_names(columns: &mut [Column]) {
+    let budget = limits::COLUMN_NAMES_BYTES as usize;
+    let together: usize = columns.iter().map(|column| column.name.len()).sum();
+    if together <= budget {
+        return;
+    }
+    let each = budget / columns.len().max(1);
+    for column in columns {
+        let end = column.name.floor_char_boundary(each);
+        column.name.truncate(end);
     }
 }

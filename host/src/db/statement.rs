@@ -14,15 +14,6 @@ pub(crate) struct Statement<'a> {
 }
 
 impl<'a> Statement<'a> {
-    /// A text that is sent as it is.
-    pub(crate) fn text(sql: &'a str) -> Self {
-        Self {
-            sql,
-            arguments: None,
-            persistent: false,
-        }
-    }
-
     /// A statement with arguments, which the backend keeps prepared.
     pub(crate) fn with(sql: &'a str, arguments: Vec<Value>) -> Self {
         Self {

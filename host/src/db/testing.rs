@@ -7,6 +7,17 @@ use tokio::sync::mpsc;
 
 use super::{Driver, Output, Statement};
 
+impl<'a> Statement<'a> {
+    /// A text that is sent as it is.
+    pub(crate) fn text(sql: &'a str) -> Self {
+        Self {
+            sql,
+            arguments: None,
+            persistent: false,
+        }
+    }
+}
+
 /// What a statement yielded.
 #[derive(Debug, Default)]
 pub(crate) struct Yield {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use onepool_proto::limits::PLUGIN_NAME_BYTES;
 
 use crate::error::HostError;
+use crate::pool::Share;
 
 /// A program that the host launches and gives access to its pool.
 ///
@@ -28,6 +29,7 @@ pub struct Plugin {
     pub(super) args: Vec<OsString>,
     pub(super) env: BTreeMap<OsString, OsString>,
     pub(super) current_dir: Option<PathBuf>,
+    pub(crate) share: Share,
 }
 
 impl Plugin {
@@ -41,6 +43,7 @@ impl Plugin {
             args: Vec::new(),
             env: BTreeMap::new(),
             current_dir: None,
+            share: Share::default(),
         }
     }
 
@@ -70,6 +73,13 @@ impl Plugin {
     #[must_use]
     pub fn current_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.current_dir = Some(folder.into());
+        self
+    }
+
+    /// What the plugin may have of the pool beside the others. Default: [`Share::default`].
+    #[must_use]
+    pub fn share(mut self, share: Share) -> Self {
+        self.share = share;
         self
     }
 

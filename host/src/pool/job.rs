@@ -122,8 +122,6 @@ pub(crate) struct Run {
 /// What is so after a statement.
 #[derive(Debug)]
 pub(crate) struct After {
-    /// Whether the statement itself succeeded.
-    pub(crate) succeeded: bool,
     /// Whether a transaction is open.
     pub(crate) in_transaction: bool,
     /// Whether session state was left behind that only this backend has; if so, the lease of a
@@ -162,7 +160,15 @@ pub(crate) struct Finish {
     /// The savepoint, or zero for the transaction.
     pub(crate) depth: u32,
     pub(crate) how: FinishHow,
-    pub(crate) done: oneshot::Sender<Result<(), Failure>>,
-    /// The loan ends with the transaction.
+    pub(crate) done: oneshot::Sender<Finished>,
+    /// The loan ends with the transaction, unless session state is pinned.
+    pub(crate) lease: Option<Lease>,
+}
+
+/// How the end of a transaction went.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) result: Result<(), Failure>,
+    /// The lease, if session state keeps it.
     pub(crate) lease: Option<Lease>,
 }

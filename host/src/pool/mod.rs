@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use dashmap::DashMap;
 use onepool_proto::{Code, DatabaseKind, Failure};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
@@ -26,7 +27,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use acquire::Patience;
-pub(crate) use job::{After, Batch, Finish, Job, Prepare, Run, Setup, Step, Stop, Text, Unread};
+pub(crate) use job::{
+    After, Batch, Finish, Finished, Job, Prepare, Run, Setup, Step, Stop, Text, Unread,
+};
 pub(crate) use lease::Lease;
 pub use ledger::Counts;
 pub(crate) use ledger::{BackendId, Purpose};
@@ -55,6 +58,55 @@ pub(crate) struct PoolConfig {
     pub(crate) source: Source,
     /// The cap: backends of every kind, the control backend included.
     pub(crate) max_connections: u32,
+    /// Functions of the database that leave nothing behind on a session.
+    pub(crate) harmless_functions: Vec<String>,
+    /// What each plugin may have.
+    pub(crate) shares: Vec<(Arc<str>, Share)>,
+}
+
+impl PoolConfig {
+    /// Backends that are not for work: on a server, the control backend.
+    fn control(&self) -> u32 {
+        u32::from(self.source.kind() != DatabaseKind::Sqlite)
+    }
+
+    /// Refuses a cap that cannot hold, with the sum spelled out.
+    fn check(&self) -> Result<(), Failure> {
+        let (cap, control) = (self.max_connections, self.control());
+        let refuse = |message| Err(Failure::new(Code::CONFIGURATION, message));
+        if cap < control + 1 {
+            let parts = if control == 0 {
+                ""
+            } else {
+                ", and 1 to cancel statements and watch closes"
+            };
+            return refuse(format!(
+                "a cap of {cap} is too small: {} needs 1 connection for work{parts}; raise \
+                 max_connections to {} or more",
+                self.source.kind(),
+                control + 1,
+            ));
+        }
+        let minimums: Vec<_> = self
+            .shares
+            .iter()
+            .filter(|(_, share)| share.min > 0)
+            .collect();
+        let sum: u64 = minimums.iter().map(|(_, share)| u64::from(share.min)).sum();
+        if sum > u64::from(cap - control) {
+            let parts: Vec<_> = minimums
+                .iter()
+                .map(|(plugin, share)| format!("{} for {plugin}", share.min))
+                .collect();
+            return refuse(format!(
+                "the guaranteed minimums do not fit the cap: {} make {sum}, and of {cap} \
+                 connections {} are for work; raise max_connections or lower a minimum",
+                parts.join(" + "),
+                cap - control,
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// The pool. Clones are handles to the same one.
@@ -68,8 +120,8 @@ struct Inner {
     functions: FunctionList,
     control: Option<Control>,
     stats: Stats,
-    /// Held by whoever migrates: migrators wait here, without a backend.
-    migrations: Arc<tokio::sync::Mutex<()>>,
+    /// For each plugin, held by whoever migrates: others wait here, without a backend.
+    migrations: DashMap<Arc<str>, Arc<tokio::sync::Mutex<()>>>,
     /// Every task that may hold a backend.
     tasks: TaskTracker,
     stopping: CancellationToken,
@@ -87,32 +139,17 @@ impl Pool {
     /// # Errors
     /// If the cap is too small, or the database cannot be reached.
     pub(crate) async fn start(config: PoolConfig) -> Result<Self, Failure> {
+        config.check()?;
         let PoolConfig {
             source,
             max_connections,
+            harmless_functions,
+            shares,
         } = config;
-        let smallest = if source.kind() == DatabaseKind::Sqlite {
-            1
-        } else {
-            2
-        };
-        if max_connections < smallest {
-            return Err(Failure::new(
-                Code::CONFIGURATION,
-                format!(
-                    "a cap of {max_connections} is too small: {} needs at least {smallest} \
-                     ({} for work{}); raise max_connections",
-                    source.kind(),
-                    1,
-                    if smallest == 2 {
-                        " and 1 to cancel statements and watch closes"
-                    } else {
-                        ""
-                    },
-                ),
-            ));
-        }
         let mut scheduler = Scheduler::new(max_connections);
+        for (plugin, share) in &shares {
+            scheduler.set_share(plugin, *share);
+        }
         let tasks = TaskTracker::new();
         let stopping = CancellationToken::new();
         let control = match source.kind() {
@@ -131,10 +168,10 @@ impl Pool {
                 owners,
             }),
             verdicts: Mutex::default(),
-            functions: FunctionList::default(),
+            functions: FunctionList::new(harmless_functions),
             control,
             stats: Stats::default(),
-            migrations: Arc::default(),
+            migrations: DashMap::new(),
             tasks,
             stopping,
         }));
@@ -158,6 +195,10 @@ impl Pool {
             return Arc::clone(known);
         }
         let verdict = classify(dialect(self.kind()), &sql, &self.0.functions);
+        if let Some(reason) = verdict.doubt() {
+            // A text is judged once for as long as it is remembered, so this does not repeat.
+            tracing::debug!(%reason, "a reset follows each run of a statement");
+        }
         let key = Arc::from(sql.as_str());
         let text = Arc::new(Text { sql, verdict });
         let mut verdicts = self.0.verdicts.lock();
@@ -170,9 +211,14 @@ impl Pool {
         text
     }
 
-    /// Waits for the lock between migrators.
-    pub(crate) async fn lock_migrations(&self) -> tokio::sync::OwnedMutexGuard<()> {
-        Arc::clone(&self.0.migrations).lock_owned().await
+    /// Waits for the lock between the migrators of a plugin. Those of different plugins do not
+    /// meet: each has its own tables.
+    pub(crate) async fn lock_migrations(
+        &self,
+        plugin: &Arc<str>,
+    ) -> tokio::sync::OwnedMutexGuard<()> {
+        let lock = Arc::clone(&self.0.migrations.entry(Arc::clone(plugin)).or_default());
+        lock.lock_owned().await
     }
 
     /// Stops lending, closes every backend, and returns when the database lists none of them.
@@ -252,6 +298,8 @@ impl Pool {
 
     fn set_purpose(&self, id: BackendId, purpose: Purpose) {
         self.0.state.lock().scheduler.set_purpose(id, purpose);
+        // The writer lane may be free now.
+        self.pump();
     }
 
     /// Does all that the scheduler says is to be done.

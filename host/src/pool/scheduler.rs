@@ -210,13 +210,15 @@ impl Scheduler {
     /// A backend is clean and nobody's: after it was opened, given back or reset.
     pub(crate) fn free(&mut self, id: BackendId) {
         self.end_loan(id);
+        self.leave_lane(id);
         if self.ledger.place(id).is_some() {
             self.ledger.set(id, Place::Free);
             self.free.push(id);
         }
     }
 
-    /// A backend that was given back is being cleaned.
+    /// A backend that was given back is being cleaned. It keeps the writer lane, since its
+    /// transaction may still be open.
     pub(crate) fn resetting(&mut self, id: BackendId) {
         self.end_loan(id);
         self.ledger.set(id, Place::Resetting);
@@ -232,6 +234,7 @@ impl Scheduler {
     /// The database no longer knows this backend, or never did.
     pub(crate) fn gone(&mut self, id: BackendId) {
         self.end_loan(id);
+        self.leave_lane(id);
         self.free.retain(|other| *other != id);
         self.ledger.gone(id);
         self.turns.remove(&id);
@@ -248,8 +251,8 @@ impl Scheduler {
     /// What a loan is for has changed. State that is merely pinned leaves the writer lane to
     /// others: its writes then wait for SQLite's own lock.
     pub(crate) fn set_purpose(&mut self, id: BackendId, purpose: Purpose) {
-        if purpose == Purpose::Pinned && self.lane == Some(id) {
-            self.lane = None;
+        if purpose == Purpose::Pinned {
+            self.leave_lane(id);
         }
         if let Some(loan) = self.ledger.loan_mut(id) {
             loan.purpose = purpose;
@@ -415,6 +418,9 @@ impl Scheduler {
         {
             queue.leased -= 1;
         }
+    }
+
+    fn leave_lane(&mut self, id: BackendId) {
         if self.lane == Some(id) {
             self.lane = None;
         }

@@ -37,14 +37,17 @@ impl Settings {
     }
 
     /// The statements that bring a backend with these settings to `wanted`.
-    pub(crate) fn missing<'a>(&'a self, wanted: &'a Self) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn missing<'a>(
+        &'a self,
+        wanted: &'a Self,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
         let differs =
             |(name, statement): &(&String, &String)| self.0.get(*name) != Some(*statement);
         wanted
             .0
             .iter()
             .filter(differs)
-            .map(|(_, statement)| statement.as_str())
+            .map(|(name, statement)| (name.as_str(), statement.as_str()))
     }
 }
 
@@ -60,8 +63,12 @@ mod tests {
         wants.set("work_mem", "SET work_mem = '2MB'");
         wants.set("search_path", "SET search_path = a, b");
         assert_eq!(has.beyond(&wants).collect::<Vec<_>>(), ["timezone"]);
+        let statements: Vec<_> = has
+            .missing(&wants)
+            .map(|(_, statement)| statement)
+            .collect();
         assert_eq!(
-            has.missing(&wants).collect::<Vec<_>>(),
+            statements,
             ["SET search_path = a, b", "SET work_mem = '2MB'"]
         );
     }

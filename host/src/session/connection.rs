@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use onepool_proto::id::{ConnectionId, RowSetId, TransactionId};
+use onepool_proto::message::BatchReply;
 use onepool_proto::{Code, DatabaseKind, Failure, limits};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedMutexGuard, oneshot};
@@ -15,7 +16,8 @@ use super::operation::{Answer, Due, Ended, Operation, Task};
 use super::statement::RowSet;
 use super::transaction::Transaction;
 use crate::pool::{
-    After, Ask, Lease, Patience, Pool, Purpose, QUEUE_TIMEOUT, Settings, Setup, Text, Turn,
+    After, Ask, Finished, Lease, Patience, Pool, Purpose, QUEUE_TIMEOUT, Settings, Setup, Text,
+    Turn,
 };
 
 /// A Connection, and the calls that wait for it.
@@ -97,7 +99,7 @@ pub(super) struct State {
     /// The backend on loan for a transaction or for pinned state.
     pub(super) held: Option<Lease>,
     pub(super) row_sets: HashMap<RowSetId, RowSet>,
-    pub(super) running: Option<Running>,
+    pub(super) pending: Option<Pending>,
     /// Cancels the job that was started last.
     pub(super) kill: Option<CancellationToken>,
     /// The loan that the last statement outside a transaction had.
@@ -106,12 +108,20 @@ pub(super) struct State {
     pub(super) migration: Option<OwnedMutexGuard<()>>,
 }
 
-/// The statement that was started last.
+/// The job that was started last, until it is known how it ended.
+///
+/// What comes next on the Connection waits for it wherever it could otherwise overtake it.
 #[derive(Debug)]
-pub(super) struct Running {
-    pub(super) done: oneshot::Receiver<After>,
-    /// It may keep its lease.
-    pub(super) may_keep: bool,
+pub(super) enum Pending {
+    Statement {
+        done: oneshot::Receiver<After>,
+        /// It may keep its lease.
+        may_keep: bool,
+        /// It may write, and may still be doing so.
+        writing: bool,
+    },
+    Batch(oneshot::Receiver<Result<BatchReply, Failure>>),
+    Finish(oneshot::Receiver<Finished>),
 }
 
 impl State {
@@ -131,7 +141,7 @@ impl State {
             ended: VecDeque::new(),
             held: None,
             row_sets: HashMap::new(),
-            running: None,
+            pending: None,
             kill: None,
             last: None,
             migration: None,
@@ -238,36 +248,60 @@ impl State {
             .map(Some)
     }
 
-    /// Waits until it is known what the last statement left behind, where that matters.
+    /// Waits until it is known what the last job left behind, where that matters.
     async fn settle(&mut self, text: &Text) {
         let reads_session = text.verdict.session_read().is_some();
-        let Some(running) = &mut self.running else {
-            return;
-        };
-        let matters = running.may_keep || reads_session || self.held.is_some();
-        if self.transaction.is_some() || !matters {
-            return;
+        let (held, in_transaction) = (self.held.is_some(), self.transaction.is_some());
+        match &mut self.pending {
+            None => (),
+            Some(Pending::Finish(done)) => {
+                let lease = done.await.ok().and_then(|finished| finished.lease);
+                self.pending = None;
+                self.keep(lease, Purpose::Pinned);
+            }
+            // The owner of the transaction's backend takes its jobs in order.
+            Some(_) if in_transaction && held => (),
+            Some(Pending::Batch(done)) => {
+                let _ = done.await;
+                self.pending = None;
+            }
+            Some(Pending::Statement {
+                done,
+                may_keep,
+                writing,
+            }) if *may_keep || *writing || reads_session || held => {
+                let after = done.await;
+                self.pending = None;
+                self.settled(after.ok());
+            }
+            Some(Pending::Statement { .. }) => (),
         }
-        let after = (&mut running.done).await;
-        self.running = None;
-        let Ok(after) = after else {
-            // Its backend is lost, and what was on it.
+    }
+
+    fn settled(&mut self, after: Option<After>) {
+        // Without an answer its backend is lost, and what was on it.
+        let Some(after) = after else {
             self.held = None;
             return;
         };
-        if after.lease.is_some() {
-            self.held = after.lease;
-        }
-        if !after.in_transaction && !after.pinned {
+        let purpose = if after.in_transaction {
+            Purpose::Transaction
+        } else {
+            Purpose::Pinned
+        };
+        let lease = after.lease.or(self.held.take());
+        self.keep(
+            lease.filter(|_| after.in_transaction || after.pinned),
+            purpose,
+        );
+    }
+
+    pub(super) fn keep(&mut self, lease: Option<Lease>, purpose: Purpose) {
+        if let Some(lease) = lease {
+            lease.set_purpose(purpose);
+            self.held = Some(lease);
+        } else {
             self.held = None;
-        }
-        if let Some(lease) = &self.held {
-            let pinned = !after.in_transaction;
-            lease.set_purpose(if pinned {
-                Purpose::Pinned
-            } else {
-                Purpose::Transaction
-            });
         }
     }
 
@@ -291,7 +325,7 @@ impl State {
     /// Forgets everything that needs a backend; what is held is given back.
     pub(super) fn release(&mut self) {
         self.row_sets.clear();
-        self.running = None;
+        self.pending = None;
         self.held = None;
         self.migration = None;
         if let Some(transaction) = self.transaction.take() {
@@ -352,7 +386,8 @@ impl State {
                 "this connection holds the lock already",
             ));
         }
-        self.migration = Some(self.pool().lock_migrations().await);
+        let plugin = &self.session.context.plugin;
+        self.migration = Some(self.pool().lock_migrations(plugin).await);
         Ok(())
     }
 

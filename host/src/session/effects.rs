@@ -9,6 +9,7 @@ use super::transaction::Transaction;
 impl State {
     /// Applies the effects that have not been applied yet. None of them waits.
     pub(super) fn apply_effects(&mut self, effects: Vec<Effect>) -> Result<(), Failure> {
+        let mut first = Ok(());
         for Effect { sequence, kind } in effects {
             if sequence <= self.applied {
                 continue;
@@ -20,9 +21,10 @@ impl State {
                 ));
             }
             self.applied = sequence;
-            self.apply_effect(kind)?;
+            // What follows a failed effect still happens: a rollback, say, or the close.
+            first = first.and(self.apply_effect(kind));
         }
-        Ok(())
+        first
     }
 
     fn apply_effect(&mut self, kind: EffectKind) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use onepool_proto::page::Page;
 use onepool_proto::{Code, Failure, limits};
 use tokio::sync::{mpsc, oneshot};
 
-use super::connection::{Running, State, backend_lost};
+use super::connection::{Pending, State, backend_lost};
 use super::operation::Due;
 use crate::db::{Output, Pages};
 use crate::pool::{self, Job, Lease, Run, Stop, Text, Unread};
@@ -47,9 +47,10 @@ impl State {
             done,
             lease: None,
         };
-        self.running = Some(Running {
+        self.pending = Some(Pending::Statement {
             done: after,
             may_keep: text.pins() || text.opens(),
+            writing: !text.verdict.reads_only(),
         });
         self.row_sets
             .insert(call.row_set, RowSet { pages, next: 0 });
@@ -95,22 +96,15 @@ impl State {
         }
         let received = rows.pages.recv().await;
         rows.next += 1;
-        match received {
-            Some(Ok(page)) => {
-                if !page.more {
-                    self.row_sets.remove(&id);
-                }
-                Ok(page)
-            }
-            Some(Err(failure)) => {
-                self.row_sets.remove(&id);
-                Err(failure)
-            }
-            None => {
-                self.row_sets.remove(&id);
-                Err(backend_lost())
+        let result = received.unwrap_or_else(|| Err(backend_lost()));
+        if !result.as_ref().is_ok_and(|page| page.more) {
+            self.row_sets.remove(&id);
+            // The last page comes when the statement has ended in the database.
+            if let Some(Pending::Statement { writing, .. }) = &mut self.pending {
+                *writing = false;
             }
         }
+        result
     }
 
     /// Runs one statement with many sets of arguments.
@@ -139,6 +133,7 @@ impl State {
             done,
             lease: None,
         };
+        self.pending = Some(Pending::Batch(answered));
         match (place, &mut self.held) {
             (Some(lease), _) => {
                 self.last = Some(lease.turn());
@@ -152,7 +147,12 @@ impl State {
             (None, Some(held)) => held.send(Job::Batch(Box::new(batch))),
             (None, None) => (),
         }
-        answered.await.unwrap_or_else(|_| Err(backend_lost()))
+        let Some(Pending::Batch(answered)) = &mut self.pending else {
+            return Err(backend_lost());
+        };
+        let reply = answered.await.unwrap_or_else(|_| Err(backend_lost()));
+        self.pending = None;
+        reply
     }
 
     /// Prepares and describes a statement.

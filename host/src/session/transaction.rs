@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use onepool_proto::id::TransactionId;
-use onepool_proto::message::{Begin, Finish, FinishHow};
+use onepool_proto::id::{Mint, RowSetId, TransactionId};
+use onepool_proto::message::{Begin, Call, Execute, Finish, FinishHow, Sql, Want};
 use onepool_proto::{Code, DatabaseKind, Failure};
 use tokio::sync::oneshot;
 
-use super::connection::{State, backend_lost};
+use super::connection::{Pending, State, backend_lost};
 use super::operation::{Answer, Due, Ended};
 use crate::db::classify::What;
-use crate::pool::{self, Job, Settings, Setup, Step};
+use crate::pool::{self, Finished, Job, Lease, Purpose, Settings, Setup, Step};
 
 /// Ended transactions that a Connection remembers, to tell stale ids from unknown ones.
 const REMEMBERED: usize = 64;
@@ -126,14 +126,56 @@ impl State {
         }
     }
 
-    /// Rolls back without waiting: the owner does so when the lease comes back.
+    /// Rolls back without waiting. What comes next on this Connection waits for it.
     pub(super) fn abandon_transaction(&mut self) {
         self.row_sets.clear();
-        self.running = None;
-        self.held = None;
-        if let Some(transaction) = self.transaction.take() {
-            self.undone(transaction);
+        self.pending = None;
+        let Some(transaction) = self.transaction.take() else {
+            return;
+        };
+        let used = transaction.begun();
+        self.undone(transaction);
+        // A lease that the transaction has not used is held for pinned state.
+        if used && let Some(lease) = self.held.take() {
+            let settings = Arc::clone(&self.settings);
+            let setup = Setup {
+                settings,
+                before: Vec::new(),
+                in_transaction: false,
+            };
+            self.send_end(lease, setup, FinishHow::Rollback);
         }
+    }
+
+    /// Ends the transaction on `lease`; `pending` tells how that went.
+    fn send_end(&mut self, lease: Lease, setup: Setup, how: FinishHow) {
+        let (done, finished) = oneshot::channel();
+        let finish = pool::Finish {
+            setup,
+            depth: 0,
+            how,
+            done,
+            lease: None,
+        };
+        self.pending = Some(Pending::Finish(finished));
+        lease.send_last(|lease| {
+            Job::Finish(Box::new(pool::Finish {
+                lease: Some(lease),
+                ..finish
+            }))
+        });
+    }
+
+    /// How the end of the transaction went, if its backend lived to tell.
+    async fn end_result(&mut self) -> Option<Result<(), Failure>> {
+        let Some(Pending::Finish(finished)) = &mut self.pending else {
+            return None;
+        };
+        let finished = finished.await.ok();
+        self.pending = None;
+        let Finished { result, lease } = finished?;
+        self.keep(lease, Purpose::Pinned);
+        Some(result)
     }
 
     pub(super) fn undone(&mut self, transaction: Transaction) {
@@ -155,10 +197,7 @@ impl State {
         self.may_begin(call.transaction)?;
         let text = self.pool().text(call.statement);
         if !matches!(text.verdict.steps(), [step] if matches!(step.what, What::Begin(_))) {
-            return Err(Failure::new(
-                Code::INVALID_ARGUMENT,
-                "this statement does not open a transaction; give one that does, such as BEGIN",
-            ));
+            return self.begin_nothing(call.call, text.sql.clone(), due).await;
         }
         let settings = Arc::clone(&self.settings);
         let open = Transaction::new(call.transaction, text.sql.clone(), settings);
@@ -171,6 +210,25 @@ impl State {
             self.abandon_transaction();
         }
         begun
+    }
+
+    /// Runs what was given to open a transaction and does not: as with any driver, the database
+    /// has the first word.
+    async fn begin_nothing(&mut self, call: Call, sql: String, due: Due) -> Result<(), Failure> {
+        let statement = Execute {
+            call,
+            transaction: None,
+            sql: Sql::Text(sql),
+            arguments: None,
+            persistent: false,
+            want: Want::Summary,
+            row_set: RowSetId::mint(&Mint::new()),
+        };
+        self.execute(statement, due).await?;
+        Err(Failure::new(
+            Code::INVALID_ARGUMENT,
+            "this statement does not open a transaction; give one that does, such as BEGIN",
+        ))
     }
 
     async fn send_steps(&mut self) -> Result<(), Failure> {
@@ -199,7 +257,7 @@ impl State {
             return self.send_finish(depth, how).await;
         }
         self.row_sets.clear();
-        self.running = None;
+        self.pending = None;
         let used = self.transaction.as_ref().is_some_and(Transaction::begun);
         let setup = Setup {
             in_transaction: false,
@@ -208,31 +266,22 @@ impl State {
         let Some(transaction) = self.transaction.take() else {
             return Ok(());
         };
-        let lease = self.held.take().filter(|_| used);
+        let lease = if used { self.held.take() } else { None };
         let Some(lease) = lease else {
             self.remember(id);
             return Ok(());
         };
-        let (done, answered) = oneshot::channel();
-        let finish = pool::Finish {
-            setup,
-            depth,
-            how,
-            done,
-            lease: None,
-        };
-        lease.send_last(|lease| {
-            Job::Finish(Box::new(pool::Finish {
-                lease: Some(lease),
-                ..finish
-            }))
-        });
         if how == FinishHow::Rollback {
             self.undone(transaction);
-            return answered.await.unwrap_or(Ok(()));
+            self.send_end(lease, setup, how);
+            return self.end_result().await.unwrap_or(Ok(()));
         }
         self.remember(id);
-        let result = answered.await.unwrap_or_else(|_| Err(unknown_outcome()));
+        self.send_end(lease, setup, how);
+        let result = self
+            .end_result()
+            .await
+            .unwrap_or_else(|| Err(unknown_outcome()));
         if result.is_err() && self.pool().kind() == DatabaseKind::Postgres {
             self.settings = transaction.settings;
         }
@@ -252,7 +301,9 @@ impl State {
             done,
             lease: None,
         })));
-        answered.await.unwrap_or_else(|_| Err(backend_lost()))
+        answered
+            .await
+            .map_or_else(|_| Err(backend_lost()), |finished| finished.result)
     }
 
     pub(super) fn answer_finish(

@@ -55,6 +55,12 @@ pub(super) enum FlushRequest {
 }
 
 impl FlushQueue {
+    /// A queue that nobody serves.
+    #[cfg(test)]
+    pub(crate) fn unserved() -> Self {
+        Self::new().0
+    }
+
     pub(super) fn new() -> (Self, FlushRequests) {
         let (tx, rx) = mpsc::unbounded_channel();
         (Self(tx), rx)

@@ -10,7 +10,8 @@ use sqlx_core::query::query;
 use sqlx_core::query_scalar::query_scalar;
 use sqlx_core::row::Row;
 
-use crate::host::{Host, Reply, execute_reply, words};
+use crate::answers::{execute_reply, words};
+use crate::host::{Host, Reply};
 use crate::socket::Socket;
 
 #[tokio::test]

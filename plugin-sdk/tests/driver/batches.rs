@@ -11,7 +11,8 @@ use onepool_sdk::{
 use sqlx_core::connection::{ConnectOptions, Connection};
 use sqlx_core::error::Error;
 
-use crate::host::{Event, Host, Reply, arguments};
+use crate::answers::arguments;
+use crate::host::{Event, Host, Reply};
 
 fn sets(count: i64) -> Vec<OnepoolArguments> {
     let set = |number| arguments([Scalar::I64(number)]);

@@ -13,7 +13,8 @@ use sqlx_core::connection::{ConnectOptions, Connection};
 use sqlx_core::query::query;
 use sqlx_core::raw_sql::raw_sql;
 
-use crate::host::{Event, Host, Reply, columns, execute_reply, rows};
+use crate::answers::{columns, execute_reply, rows};
+use crate::host::{Event, Host, Reply};
 
 /// A host that never answers `SLOW`, and whose `LONG` has more pages. It answers no flush either, so
 /// that calls carry what the flush task may have sent before them.

@@ -10,7 +10,8 @@ use sqlx_core::connection::{ConnectOptions, Connection};
 use sqlx_core::error::Error;
 use sqlx_core::query::query;
 
-use crate::host::{Event, Host, Reply, columns, execute_reply, rows};
+use crate::answers::{columns, execute_reply, rows};
+use crate::host::{Event, Host, Reply};
 
 const MINUTE: Duration = Duration::from_secs(60);
 

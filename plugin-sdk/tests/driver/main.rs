@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod answers;
 mod host;
 
 #[cfg(unix)]
@@ -11,6 +12,7 @@ mod batches;
 mod cancelling;
 mod deadlines;
 mod in_process;
+mod logging;
 mod migrations;
 mod pages;
 mod pools;

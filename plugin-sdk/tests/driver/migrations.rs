@@ -10,7 +10,8 @@ use sqlx_core::connection::{ConnectOptions, Connection};
 use sqlx_core::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx_core::sql_str::SqlSafeStr;
 
-use crate::host::{Event, Host, Reply, execute_failure};
+use crate::answers::execute_failure;
+use crate::host::{Event, Host, Reply};
 
 fn migrator() -> Migrator {
     let migration = |version, sql: &'static str| {

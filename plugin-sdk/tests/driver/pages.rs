@@ -17,7 +17,8 @@ use sqlx_core::query::query;
 use sqlx_core::raw_sql::raw_sql;
 use sqlx_core::row::Row;
 
-use crate::host::{Event, Host, Reply, columns, done, execute_reply, rows, stale, words};
+use crate::answers::{columns, done, execute_reply, rows, stale, words};
+use crate::host::{Event, Host, Reply};
 
 fn word(row: &OnepoolRow) -> String {
     let cell = row.try_get_raw(0).unwrap();

@@ -7,7 +7,8 @@ use sqlx_core::connection::{ConnectOptions, Connection};
 use sqlx_core::query::query;
 use sqlx_core::raw_sql::raw_sql;
 
-use crate::host::{Host, Reply, execute_reply, words};
+use crate::answers::{execute_reply, words};
+use crate::host::{Host, Reply};
 
 fn host_of_words() -> Host {
     Host::scripted(|request| match request {

@@ -6,7 +6,8 @@ use sqlx_core::connection::{ConnectOptions, Connection};
 use sqlx_core::error::Error;
 use sqlx_core::query::query;
 
-use crate::host::{Host, Reply, execute_reply, words};
+use crate::answers::{execute_reply, words};
+use crate::host::{Host, Reply};
 use crate::socket::Socket;
 
 fn code(error: &Error) -> Option<Code> {

@@ -17,7 +17,8 @@ use sqlx_core::sql_str::SqlSafeStr;
 use sqlx_core::statement::Statement;
 use sqlx_core::type_info::TypeInfo;
 
-use crate::host::{Bound, Event, Host, Reply, arguments, columns, execute_failure};
+use crate::answers::{Bound, arguments, columns, execute_failure};
+use crate::host::{Event, Host, Reply};
 
 fn sent(host: &Host) -> Vec<&'static str> {
     host.executed(|execute| match execute.sql {

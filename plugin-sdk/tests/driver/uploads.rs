@@ -9,7 +9,8 @@ use sqlx_core::connection::{ConnectOptions, Connection};
 use sqlx_core::error::Error;
 use sqlx_core::query::query_with;
 
-use crate::host::{Event, Host, Reply, arguments};
+use crate::answers::arguments;
+use crate::host::{Event, Host, Reply};
 
 fn blob(bytes: usize) -> OnepoolArguments {
     arguments([Scalar::Bytes(vec![7; bytes].into())])

@@ -9,6 +9,8 @@ mod harness;
 #[cfg(test)]
 mod parity;
 #[cfg(test)]
+mod process;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod smoke;

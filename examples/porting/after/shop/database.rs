@@ -17,7 +17,9 @@ pub async fn connect(url: &str) -> Result<OnepoolPool, ShopError> {
         .acquire_timeout(Duration::from_secs(10))
         .after_connect(|connection, _| {
             Box::pin(async move {
-                sqlx::query("SET timezone = 'UTC'").execute(connection).await?;
+                sqlx::query("SET timezone = 'UTC'")
+                    .execute(connection)
+                    .await?;
                 Ok(())
             })
         })

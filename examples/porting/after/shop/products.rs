@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use futures_util::TryStreamExt;
 use futures_util::stream::BoxStream;
 use onepool_sdk::{Onepool, OnepoolExecutor, OnepoolPool};
-use sqlx::types::Json;
 use sqlx::QueryBuilder;
+use sqlx::types::Json;
 
 use super::error::ShopError;
 use super::model::{Line, NewProduct, Product};
@@ -63,7 +63,9 @@ impl Products {
         price_cents: RangeInclusive<i64>,
     ) -> Result<Vec<Product>, ShopError> {
         let mut select = QueryBuilder::<Onepool>::new(SELECT);
-        select.push(" WHERE price_cents BETWEEN ").push_bind(*price_cents.start());
+        select
+            .push(" WHERE price_cents BETWEEN ")
+            .push_bind(*price_cents.start());
         select.push(" AND ").push_bind(*price_cents.end());
         if let Some(tag) = tag {
             select.push(" AND ").push_bind(tag).push(" = ANY (tags)");
@@ -95,8 +97,10 @@ pub async fn stock(executor: impl OnepoolExecutor<'_>, product: i64) -> Result<i
 
 /// Puts several products back at once.
 pub async fn put_back(executor: impl OnepoolExecutor<'_>, lines: &[Line]) -> Result<(), ShopError> {
-    let (products, quantities): (Vec<i64>, Vec<i32>) =
-        lines.iter().map(|line| (line.product, line.quantity)).unzip();
+    let (products, quantities): (Vec<i64>, Vec<i32>) = lines
+        .iter()
+        .map(|line| (line.product, line.quantity))
+        .unzip();
     sqlx::query(
         "UPDATE products SET stock = stock + back.quantity
          FROM UNNEST($1::BIGINT[], $2::INTEGER[]) AS back (product, quantity)

@@ -33,12 +33,11 @@ impl Customers {
 
     /// Who has registered with this address.
     pub async fn by_email(&self, email: &str) -> Result<Option<Customer>, ShopError> {
-        let customer = sqlx::query_as(
-            "SELECT id, email, name, registered FROM customers WHERE email = $1",
-        )
-        .bind(email)
-        .fetch_optional(&self.pool)
-        .await?;
+        let customer =
+            sqlx::query_as("SELECT id, email, name, registered FROM customers WHERE email = $1")
+                .bind(email)
+                .fetch_optional(&self.pool)
+                .await?;
         Ok(customer)
     }
 

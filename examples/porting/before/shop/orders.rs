@@ -70,7 +70,10 @@ impl Orders {
     }
 
     async fn try_to_pay(&self, order: Uuid) -> Result<(), ShopError> {
-        let mut tx = self.pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await?;
+        let mut tx = self
+            .pool
+            .begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE")
+            .await?;
         change_state(&mut tx, order, OrderState::Paid).await?;
         tx.commit().await?;
         Ok(())

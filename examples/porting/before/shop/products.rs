@@ -62,7 +62,9 @@ impl Products {
         price_cents: RangeInclusive<i64>,
     ) -> Result<Vec<Product>, ShopError> {
         let mut select = QueryBuilder::<Postgres>::new(SELECT);
-        select.push(" WHERE price_cents BETWEEN ").push_bind(*price_cents.start());
+        select
+            .push(" WHERE price_cents BETWEEN ")
+            .push_bind(*price_cents.start());
         select.push(" AND ").push_bind(*price_cents.end());
         if let Some(tag) = tag {
             select.push(" AND ").push_bind(tag).push(" = ANY (tags)");
@@ -94,8 +96,10 @@ pub async fn stock(executor: impl PgExecutor<'_>, product: i64) -> Result<i32, S
 
 /// Puts several products back at once.
 pub async fn put_back(executor: impl PgExecutor<'_>, lines: &[Line]) -> Result<(), ShopError> {
-    let (products, quantities): (Vec<i64>, Vec<i32>) =
-        lines.iter().map(|line| (line.product, line.quantity)).unzip();
+    let (products, quantities): (Vec<i64>, Vec<i32>) = lines
+        .iter()
+        .map(|line| (line.product, line.quantity))
+        .unzip();
     sqlx::query(
         "UPDATE products SET stock = stock + back.quantity
          FROM UNNEST($1::BIGINT[], $2::INTEGER[]) AS back (product, quantity)

@@ -3,6 +3,8 @@
 //! Every opening parenthesis is looked at: either the grammar of the database is known to want one
 //! there, or what stands before it is called.
 
+use std::ops::Range;
+
 use super::functions::{Effect, FunctionList, effect};
 use super::reason::{DoubtReason, PinReason, Refusal};
 use super::statement::{Statement, shown};
@@ -36,9 +38,19 @@ impl Calls {
         from: usize,
         extra: &FunctionList,
     ) -> Self {
+        Self::within(dialect, statement, from..statement.len(), extra)
+    }
+
+    /// The calls of a part of a statement.
+    pub(super) fn within(
+        dialect: Dialect,
+        statement: &Statement<'_>,
+        range: Range<usize>,
+        extra: &FunctionList,
+    ) -> Self {
         let mut calls = Self::default();
-        let tables = named_tables(statement, from);
-        for at in from..statement.len() {
+        let tables = named_tables(statement, range.clone());
+        for at in range.clone() {
             if !statement.symbol(at, "(") || tables.binary_search(&at).is_ok() {
                 continue;
             }
@@ -47,7 +59,7 @@ impl Calls {
             }
         }
         if dialect == Dialect::MySql {
-            mysql::session_state(statement, from, &mut calls);
+            mysql::session_state(statement, range, &mut calls);
         }
         calls
     }
@@ -135,9 +147,9 @@ fn first_of_name(statement: &Statement<'_>, last: usize) -> Option<usize> {
 
 /// The opening parentheses behind the names of `WITH`, which list columns: in `WITH a (x) AS
 /// (SELECT ...), b (y) AS (SELECT ...)` the first and the third.
-fn named_tables(statement: &Statement<'_>, from: usize) -> Vec<usize> {
+fn named_tables(statement: &Statement<'_>, range: Range<usize>) -> Vec<usize> {
     let mut found = Vec::new();
-    for with in from..statement.len() {
+    for with in range {
         if !statement.word(with, "WITH") {
             continue;
         }

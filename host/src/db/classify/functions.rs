@@ -31,9 +31,9 @@ impl FunctionList {
         }
     }
 
-    /// Whether it has this name.
+    /// Whether it has this name, in small letters unless it is quoted and has others.
     pub(super) fn contains(&self, name: &str) -> bool {
-        !self.names.is_empty() && self.names.contains(&name.to_ascii_lowercase())
+        self.names.contains(name)
     }
 }
 

@@ -30,7 +30,12 @@ mod verdict;
 mod tests;
 
 pub(crate) use functions::FunctionList;
+#[cfg(test)]
 pub(crate) use reason::{DoubtReason, PinReason, Refusal};
-pub(crate) use setting::{Scope, Setting};
+pub(crate) use setting::Scope;
+#[cfg(test)]
+pub(crate) use setting::Setting;
 pub(crate) use text::classify;
-pub(crate) use verdict::{Begin, Dialect, Step, Verdict, What};
+#[cfg(test)]
+pub(crate) use verdict::Begin;
+pub(crate) use verdict::{Dialect, Step, Verdict, What};

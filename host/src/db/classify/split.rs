@@ -63,9 +63,11 @@ fn measure(dialect: Dialect, pieces: &[Piece<'_>]) -> (usize, Body) {
         }
         Dialect::MySql if is_program(pieces) => {
             let length = to_end(pieces);
-            match pieces.get(length..).unwrap_or_default().iter().all(is_end) {
-                true => (length, Body::Whole),
-                false => (pieces.len(), Body::Swallowed),
+            let behind = pieces.get(length..).unwrap_or_default();
+            if behind.iter().all(is_end) {
+                (length, Body::Whole)
+            } else {
+                (pieces.len(), Body::Swallowed)
             }
         }
         _ => (to_end(pieces), Body::Whole),

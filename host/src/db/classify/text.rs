@@ -10,9 +10,9 @@ use super::{mysql, postgres, sqlite};
 
 /// Says what each statement of `sql` may leave behind on the backend that runs it.
 ///
-/// Never wrong on the clean side but for what no text shows: triggers, column defaults, operators
-/// and casts of users, and functions of theirs that borrow a built-in name. Linear in the length of
-/// the text, of which no more than the first 256 KiB are read; the rest is doubt.
+/// Never wrong on the clean side but for what no text shows: triggers, rules, column defaults,
+/// operators and casts of users, and functions of theirs that borrow a built-in name. Linear in the
+/// length of the text, of which no more than the first 256 KiB are read; the rest is doubt.
 pub(crate) fn classify(dialect: Dialect, sql: &str, extra_functions: &FunctionList) -> Verdict {
     let reading = tokens::read(dialect, sql);
     let mut steps = Vec::new();

@@ -2,7 +2,7 @@
 //!
 //! The tokenizer is sqlparser's. It reads the SQL of a dozen databases and is not exact for any, so
 //! each of its tokens is held against what the database itself would make of the same characters
-//! ([`agree`](super::agree)). The first token on which they might differ ends the reading.
+//! ([`agree`]). The first token on which they might differ ends the reading.
 
 use sqlparser::dialect::{Dialect as SqlDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::tokenizer::{Location, TokenWithSpan, Tokenizer};

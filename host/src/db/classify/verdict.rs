@@ -1,7 +1,9 @@
 //! What the classifier says of a text: a [`Verdict`] of one [`Step`] per statement.
 
 use super::reason::{DoubtReason, PinReason, Refusal};
-use super::setting::{Scope, Setting};
+#[cfg(test)]
+use super::setting::Scope;
+use super::setting::Setting;
 
 /// Whose SQL a text is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,7 +62,8 @@ pub(crate) enum What {
     Autocommit(bool),
     /// State that the Connection will want to find again: the backend stays with it.
     Pin(PinReason),
-    /// Anything at all: a reset follows.
+    /// Anything at all: a reset follows before the backend goes to another Connection, at once if no
+    /// transaction is open and nothing is pinned.
     Doubt(DoubtReason),
     /// Nothing, because it must not be run.
     Refused(Refusal),
@@ -91,8 +94,17 @@ impl Verdict {
         self.steps.len()
     }
 
+    /// Why a reset must follow, if a doubt is the reason.
+    pub(crate) fn doubt(&self) -> Option<&DoubtReason> {
+        self.steps.iter().find_map(|step| match &step.what {
+            What::Doubt(reason) => Some(reason),
+            _ => None,
+        })
+    }
+
     /// Every statement is known to leave nothing behind once its transaction is over: the backend
     /// may go to anyone.
+    #[cfg(test)]
     pub(crate) fn is_clean(&self) -> bool {
         self.steps.iter().all(|step| match &step.what {
             What::Clean => true,

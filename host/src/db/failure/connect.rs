@@ -6,19 +6,27 @@ use onepool_proto::{Code, DatabaseKind, Failure};
 use sqlx::Error;
 
 /// A database at `place` that could not be connected to.
+pub(crate) fn unreachable(kind: DatabaseKind, place: impl fmt::Display, error: Error) -> Failure {
+    at_connect(kind, place, super::from_driver(error))
+}
+
+/// A failure before the backend was ready.
 ///
 /// Whatever the reason, the backend does not exist, and it may be tried again.
-pub(crate) fn unreachable(kind: DatabaseKind, place: impl fmt::Display, error: Error) -> Failure {
-    let code = match &error {
-        Error::Tls(_) => Code::DATABASE_TLS,
-        Error::Configuration(_) | Error::InvalidArgument(_) => Code::CONFIGURATION,
+pub(crate) fn at_connect(
+    kind: DatabaseKind,
+    place: impl fmt::Display,
+    failure: Failure,
+) -> Failure {
+    let code = match failure.code {
+        Code::DATABASE_TLS | Code::CONFIGURATION => failure.code,
+        Code::INVALID_ARGUMENT => Code::CONFIGURATION,
         _ => Code::DATABASE_DOWN,
     };
-    let inner = super::from_driver(error);
     Failure {
         code,
-        message: format!("cannot connect to {kind} at {place}: {}", inner.message),
-        ..inner
+        message: format!("cannot connect to {kind} at {place}: {}", failure.message),
+        ..failure
     }
 }
 

@@ -8,7 +8,7 @@ use onepool_proto::page::PageError;
 use onepool_proto::{Code, Failure};
 use sqlx::Error;
 
-pub(super) use connect::{misconfigured, unreachable};
+pub(super) use connect::{at_connect, misconfigured, unreachable};
 pub(crate) use verdict::{is_broken, is_interrupted, is_stale_plan};
 
 /// A row that no page can hold.

@@ -51,10 +51,6 @@ impl MySqlDriver {
         Interrupter::new(Arc::clone(&self.signal), self.identity.clone())
     }
 
-    pub(in crate::db) fn upcoming(&self) -> u64 {
-        self.signal.upcoming()
-    }
-
     pub(in crate::db) async fn run(
         &mut self,
         statement: Statement<'_>,

@@ -8,5 +8,6 @@ mod step;
 pub(super) use driver::MySqlDriver;
 pub(super) use options::MySqlOptions;
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use onepool_proto::{Code, DatabaseKind, Failure};
+use sqlx::ConnectOptions;
 use sqlx::mysql::MySqlConnectOptions;
-use sqlx::{ConnectOptions, Connection};
 
 use super::MySqlDriver;
 use crate::db::failure;
@@ -62,7 +62,9 @@ impl MySqlOptions {
             .await
             .map_err(|error| failure::unreachable(DatabaseKind::MySql, self.place(), error))?;
         let mut driver = MySqlDriver::new(connection, self.statement_cache > 0);
-        let identity = identity(&mut driver).await?;
+        let identity = identity(&mut driver)
+            .await
+            .map_err(|failure| failure::at_connect(DatabaseKind::MySql, self.place(), failure))?;
         Ok(driver.identified(identity))
     }
 }

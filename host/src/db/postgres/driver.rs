@@ -5,7 +5,7 @@ use std::sync::Arc;
 use onepool_proto::message::{Parameters, PrepareDetail, Prepared};
 use onepool_proto::{Code, Failure, ScalarType, Value, ValueType};
 use sqlx::postgres::{PgColumn, PgConnection, PgTypeInfo};
-use sqlx::{AssertSqlSafe, Connection, Either, Executor, SqlSafeStr, Statement as _};
+use sqlx::{AssertSqlSafe, Connection, Either, Executor, SqlSafeStr, SqlStr, Statement as _};
 
 use super::names::{NamedType, TypeNames};
 use super::rows::{self, PostgresRows};
@@ -24,8 +24,7 @@ pub(crate) struct PostgresDriver {
     identity: Identity,
     signal: Arc<Signal>,
     names: TypeNames,
-    /// Whether the connection keeps prepared statements at all. If not, one that is prepared to
-    /// be kept would stay on the server for ever.
+    /// Whether statements are to stay prepared.
     caches: bool,
     /// Texts prepared that must never be found again.
     unique: u64,
@@ -45,10 +44,6 @@ impl PostgresDriver {
 
     pub(in crate::db) fn interrupter(&self) -> Interrupter {
         Interrupter::new(Arc::clone(&self.signal), self.identity.clone())
-    }
-
-    pub(in crate::db) fn upcoming(&self) -> u64 {
-        self.signal.upcoming()
     }
 
     pub(in crate::db) async fn run(
@@ -105,15 +100,9 @@ impl PostgresDriver {
     ) -> Result<Prepared, Failure> {
         without_nul(sql)?;
         let _running = self.signal.begin();
-        let types = self.types(parameters).await?;
-        let mut text = text::signed(sql, types.iter().copied());
-        if !text::may_be_cached(sql) {
-            // The driver keeps whatever it prepares here.
-            self.unique += 1;
-            text = format!("{text}/*{}*/", self.unique);
-        }
-        let text = AssertSqlSafe(text).into_sql_str();
         if detail == PrepareDetail::Describe {
+            // Which finds out the types by itself.
+            let text = self.prepared_text(sql, &[]);
             let described = self.connection.describe(text).await.map_err(from_driver)?;
             let parameters = match &described.parameters {
                 Some(Either::Left(types)) => Some(Either::Left(types.as_slice())),
@@ -123,11 +112,24 @@ impl PostgresDriver {
             let nullable = described.nullable.clone();
             return Ok(prepared(&described.columns, parameters, nullable));
         }
+        let types = self.types(parameters).await?;
+        let text = self.prepared_text(sql, &types);
         let types: Vec<_> = types.into_iter().map(bind::type_info).collect();
         let statement = self.connection.prepare_with(text, &types).await;
         let statement = statement.map_err(from_driver)?;
         let parameters = statement.parameters();
         Ok(prepared(statement.columns(), parameters, Vec::new()))
+    }
+
+    /// The text as which `sql` is prepared with parameters of these types.
+    fn prepared_text(&mut self, sql: &str, types: &[u32]) -> SqlStr {
+        let mut text = text::signed(sql, types.iter().copied());
+        if !text::may_be_cached(sql) {
+            // The driver keeps whatever it prepares here.
+            self.unique += 1;
+            text = format!("{text}/*{}*/", self.unique);
+        }
+        AssertSqlSafe(text).into_sql_str()
     }
 
     pub(in crate::db) async fn ping(&mut self) -> Result<(), Failure> {

@@ -10,5 +10,6 @@ pub(super) use driver::PostgresDriver;
 pub(super) use names::NamedType;
 pub(super) use options::PostgresOptions;
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -76,14 +76,17 @@ impl PostgresOptions {
     /// Opens a backend.
     pub(in crate::db) async fn connect(&self) -> Result<PostgresDriver, Failure> {
         let mut connection = self.open().await?;
-        let identity = identity(&mut connection).await?;
+        let identity = identity(&mut connection).await.map_err(|failure| {
+            failure::at_connect(DatabaseKind::Postgres, self.place(), failure)
+        })?;
         let caches = self.statement_cache > 0;
         Ok(PostgresDriver::new(connection, identity, caches))
     }
 
     async fn open(&self) -> Result<PgConnection, Failure> {
-        let plain = self.options.clone();
-        let plain = plain.statement_cache_capacity(self.statement_cache);
+        // Without a cache, a statement that is only described would stay on the server for ever.
+        let capacity = self.statement_cache.max(1);
+        let plain = self.options.clone().statement_cache_capacity(capacity);
         if !self.plain.load(Ordering::Relaxed) {
             match plain.clone().options([CHECK]).connect().await {
                 Err(error) if refuses_check(&error) => self.plain.store(true, Ordering::Relaxed),

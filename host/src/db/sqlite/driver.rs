@@ -38,10 +38,6 @@ impl SqliteDriver {
         Interrupter::new(Arc::clone(&self.signal), Identity::default())
     }
 
-    pub(in crate::db) fn upcoming(&self) -> u64 {
-        self.signal.upcoming()
-    }
-
     pub(in crate::db) async fn run(
         &mut self,
         statement: Statement<'_>,

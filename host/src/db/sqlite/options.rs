@@ -80,7 +80,8 @@ impl SqliteOptions {
         // Whatever the URL looked like, a main database without a file is one in memory.
         let databases = driver
             .query("SELECT file FROM pragma_database_list WHERE name = 'main'")
-            .await?;
+            .await
+            .map_err(|failure| failure::at_connect(DatabaseKind::Sqlite, self.place(), failure))?;
         let file = databases.into_iter().flatten().flatten().next();
         if file.is_none_or(|file| file.is_empty()) {
             driver.close().await;

@@ -7,7 +7,7 @@ use onepool_proto::{
 use tempfile::TempDir;
 
 use crate::db::testing::run;
-use crate::db::{Driver, Source, Statement, is_broken, is_interrupted};
+use crate::db::{Driver, Interrupter, Source, Statement, is_broken, is_interrupted};
 
 fn source(folder: &TempDir) -> Source {
     let path = folder.path().join("a.db");
@@ -27,8 +27,19 @@ fn text(value: &str) -> Option<Vec<u8>> {
     Some([&[sqlite_tag::TEXT], value.as_bytes()].concat())
 }
 
-fn rows(driver: &mut Driver, sql: &str) -> impl Future<Output = Vec<Vec<Option<String>>>> {
-    async { driver.query(sql).await.unwrap() }
+/// Stops the next statement as soon as it runs.
+async fn stop_running(interrupter: &Interrupter) {
+    let number = loop {
+        match interrupter.running() {
+            Some(number) => break number,
+            None => tokio::task::yield_now().await,
+        }
+    };
+    interrupter.interrupt(number);
+}
+
+async fn rows(driver: &mut Driver, sql: &str) -> Vec<Vec<Option<String>>> {
+    driver.query(sql).await.unwrap()
 }
 
 #[tokio::test]
@@ -141,6 +152,9 @@ async fn a_changed_table_does_not_crash_a_statement_with_a_star() {
         .unwrap();
     let after = run(&mut reader, select(), Want::Rows).await.unwrap();
     assert_eq!(after.rows, [[number(1), number(2)]]);
+    let first = run(&mut reader, select(), Want::First).await.unwrap();
+    assert_eq!(first.rows, after.rows);
+    assert_eq!(after.summaries.len(), 1);
 }
 
 #[tokio::test]
@@ -213,14 +227,8 @@ async fn an_interrupt_stops_the_statement_it_names_and_no_other() {
     let folder = TempDir::new().unwrap();
     let mut driver = open(&folder).await;
     let interrupter = driver.interrupter();
-    let number = driver.upcoming();
     let endless = run(&mut driver, Statement::with(ENDLESS, vec![]), Want::Rows);
-    let stop = async {
-        while interrupter.running() != Some(number) {
-            tokio::task::yield_now().await;
-        }
-        interrupter.interrupt(number);
-    };
+    let stop = stop_running(&interrupter);
     let (ended, ()) = tokio::join!(endless, stop);
     let failure = ended.unwrap_err();
     assert!(
@@ -245,16 +253,10 @@ async fn an_interrupted_write_ends_the_transaction_and_it_shows() {
         .unwrap();
     assert_eq!(driver.transaction_open().await, Some(true));
     let interrupter = driver.interrupter();
-    let number = driver.upcoming();
     let write = driver.command(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) INSERT INTO t SELECT i FROM n",
     );
-    let stop = async {
-        while interrupter.running() != Some(number) {
-            tokio::task::yield_now().await;
-        }
-        interrupter.interrupt(number);
-    };
+    let stop = stop_running(&interrupter);
     let (ended, ()) = tokio::join!(write, stop);
     assert!(is_interrupted(&ended.unwrap_err()));
     assert_eq!(driver.transaction_open().await, Some(false));

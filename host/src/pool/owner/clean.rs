@@ -22,9 +22,12 @@ const NAMES: &str = "SELECT CONCAT(@@SESSION.character_set_client, ' COLLATE ', 
 const ISOLATION: &str = "SELECT CONCAT('ISOLATION LEVEL ', REPLACE(@@SESSION.tx_isolation, '-', \
     ' '), IF(@@SESSION.tx_read_only, ', READ ONLY', ', READ WRITE'))";
 
-/// What undoes the settings of a read-only Connection.
-const READ_WRITE: &[(&str, &str)] = &[
+/// The defaults of settings that the database is not asked for: those of a read-only Connection,
+/// and those that it does not tell.
+const KNOWN_DEFAULTS: &[(&str, &str)] = &[
     ("query_only", "PRAGMA query_only = 0"),
+    // SQLite does not tell how this is set.
+    ("case_sensitive_like", "PRAGMA case_sensitive_like = 0"),
     (
         "transaction_read_only",
         "SET SESSION TRANSACTION READ WRITE",
@@ -75,7 +78,8 @@ impl Owner {
             let default = self.default_of(name)?;
             self.command(&default).await?;
         }
-        for statement in has.missing(wanted) {
+        for (name, statement) in has.missing(wanted) {
+            self.remember_default(name).await?;
             self.command(statement).await?;
         }
         self.condition.settings = Arc::clone(wanted);
@@ -94,7 +98,7 @@ impl Owner {
                 _ => format!("RESET {name}"),
             });
         }
-        if let Some((_, statement)) = READ_WRITE.iter().find(|(known, _)| *known == name) {
+        if let Some((_, statement)) = KNOWN_DEFAULTS.iter().find(|(known, _)| *known == name) {
             return Ok((*statement).to_owned());
         }
         self.condition.must_close = true;
@@ -107,17 +111,20 @@ impl Owner {
     /// Finds out the defaults of the settings that a text is about to change, where the database
     /// cannot be asked for them later.
     pub(super) async fn remember_defaults(&mut self, text: &Text) -> Result<(), Failure> {
-        if self.kind() == DatabaseKind::Postgres {
-            return Ok(());
-        }
         for setting in text.verdict.settings() {
-            let known = self.condition.defaults.contains_key(&setting.name);
-            if setting.scope == Scope::Session && !known {
-                let default = self.ask_default(&setting.name).await?;
-                self.condition
-                    .defaults
-                    .extend(default.map(|default| (setting.name.clone(), default)));
+            if setting.scope == Scope::Session {
+                self.remember_default(&setting.name).await?;
             }
+        }
+        Ok(())
+    }
+
+    async fn remember_default(&mut self, name: &str) -> Result<(), Failure> {
+        let known = self.condition.defaults.contains_key(name);
+        if !known && self.kind() != DatabaseKind::Postgres {
+            let default = self.ask_default(name).await?;
+            let default = default.map(|default| (name.to_owned(), default));
+            self.condition.defaults.extend(default);
         }
         Ok(())
     }

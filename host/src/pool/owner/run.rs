@@ -23,6 +23,9 @@ impl Owner {
             done,
             lease,
         } = run;
+        if self.kind() == DatabaseKind::Sqlite && text.verdict.reads_only() {
+            output.reads_only();
+        }
         let ready = self.ready(&setup, &text).await;
         let result = match ready {
             Ok(()) => {
@@ -35,12 +38,10 @@ impl Owner {
             }
             Err(failure) => Err(failure),
         };
-        let succeeded = result.is_ok();
         output.finish(result).await;
         let keep = self.condition.pinned || self.condition.transaction != Transaction::None;
         let (kept, ended) = if keep { (lease, None) } else { (None, lease) };
         let after = After {
-            succeeded,
             in_transaction: self.condition.transaction != Transaction::None,
             pinned: self.condition.pinned,
             lease: kept,
@@ -137,7 +138,10 @@ impl Owner {
             Ok(()) => {
                 let prepared = self.driver.prepare(&text.sql, &parameters, detail).await;
                 match prepared {
-                    Ok(prepared) => Ok(prepared),
+                    Ok(mut prepared) => {
+                        db::cut_names(&mut prepared.columns);
+                        Ok(prepared)
+                    }
                     Err(failure) => {
                         let failure = self.learn(failure);
                         self.transaction_failed(&failure).await;

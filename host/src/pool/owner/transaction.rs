@@ -7,7 +7,7 @@ use super::Owner;
 use super::condition::Transaction;
 use crate::db;
 use crate::db::classify::What;
-use crate::pool::{Finish, Setup, Step, Text};
+use crate::pool::{Finish, Finished, Setup, Step, Text};
 
 impl Owner {
     /// Brings the backend to where a job may begin.
@@ -85,8 +85,14 @@ impl Owner {
             Ok(()) => self.finish_savepoint(depth, how).await,
             Err(failure) => Err(failure),
         };
-        let _ = done.send(result);
-        self.end_loan(lease).await;
+        let pinned = self.condition.pinned && !self.condition.must_close;
+        let (kept, ended) = if pinned { (lease, None) } else { (None, lease) };
+        // The answer does not wait for the backend to be cleaned.
+        let _ = done.send(Finished {
+            result,
+            lease: kept,
+        });
+        self.end_loan(ended).await;
     }
 
     pub(super) async fn commit(&mut self) -> Result<(), Failure> {

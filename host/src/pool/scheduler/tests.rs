@@ -155,6 +155,17 @@ fn one_writer_at_a_time_and_readers_pass() {
 }
 
 #[test]
+fn the_writer_lane_is_kept_until_the_last_writer_is_clean() {
+    let mut desk = Desk::new(2);
+    let (_, second) = (desk.ask_for("a", true), desk.ask_for("a", true));
+    let lent = desk.run();
+    desk.scheduler.resetting(lent[0].1);
+    assert!(desk.run().is_empty(), "its transaction may still be open");
+    desk.scheduler.free(lent[0].1);
+    assert_eq!(desk.waiters(), [second]);
+}
+
+#[test]
 fn a_withdrawn_waiter_gets_nothing_and_holds_nobody_up() {
     let mut desk = Desk::new(1);
     let (first, second, third) = (desk.ask("a"), desk.ask("a"), desk.ask("a"));

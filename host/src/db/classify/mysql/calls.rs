@@ -1,5 +1,7 @@
 //! What is called before a parenthesis in MySQL, and what is read and left without a call.
 
+use std::ops::Range;
+
 use super::super::calls::{Callee, Calls};
 use super::super::lists;
 use super::super::reason::PinReason;
@@ -14,7 +16,7 @@ pub(in super::super) fn callee(statement: &Statement<'_>, first: usize, last: us
     }
     // A qualified name is that of a stored function, and so may be a quoted one.
     if first != last || statement.kind(last) != Some(Kind::Word) {
-        return Callee::Function(written.to_owned());
+        return Callee::Function(written.to_ascii_lowercase());
     }
     if is_grammar(statement, last) {
         return Callee::Grammar;
@@ -23,10 +25,10 @@ pub(in super::super) fn callee(statement: &Statement<'_>, first: usize, last: us
     // With a space before the parenthesis, `count (x)` is a stored function.
     let attached = statement.written(last, last + 2).len() == written.len() + 1;
     let listed = lists::MYSQL_FUNCTIONS.contains(name.as_str());
-    Callee::Function(match attached || !listed {
-        true => name,
-        false => format!("{name} ("),
-    })
+    if attached || !listed {
+        return Callee::Function(name);
+    }
+    Callee::Function(format!("{name} ("))
 }
 
 /// Whether the word there is grammar before a parenthesis.
@@ -67,10 +69,14 @@ fn is_target(statement: &Statement<'_>, at: usize) -> bool {
 
 /// Adds what a statement does to the session without calling anything: user variables that are
 /// set, system variables that tell of earlier statements, sequences.
-pub(in super::super) fn session_state(statement: &Statement<'_>, from: usize, calls: &mut Calls) {
+pub(in super::super) fn session_state(
+    statement: &Statement<'_>,
+    range: Range<usize>,
+    calls: &mut Calls,
+) {
     let mut variable = false;
     let mut assigned = false;
-    for at in from..statement.len() {
+    for at in range {
         match statement.kind(at) {
             _ if is_variable(statement, at) => variable = true,
             Some(Kind::SystemVariable) => read_variable(statement, at, calls),

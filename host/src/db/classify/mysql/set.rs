@@ -230,7 +230,7 @@ fn is_computed(statement: &Statement<'_>, from: usize, to: usize, extra: &Functi
             .any(|symbol| statement.symbol(at, symbol)),
     });
     let selects_rows = (from..to).any(|at| statement.one_of(at, &["FROM", "INTO"]));
-    let calls = Calls::of(Dialect::MySql, statement, from, extra);
+    let calls = Calls::within(Dialect::MySql, statement, from..to, extra);
     let harmless = calls.refusal.is_none()
         && calls.pin.is_none()
         && calls.doubt.is_none()

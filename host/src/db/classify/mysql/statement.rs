@@ -33,14 +33,18 @@ pub(in super::super) fn step(statement: &Statement<'_>, extra: &FunctionList) ->
         "CREATE" => create(statement, extra),
         "ALTER" => Step::clean().committing(),
         "DROP" if statement.word(1, "TEMPORARY") => Step::pin(PinReason::TemporaryTable),
+        // If it is the default database, the session is left without one.
+        "DROP" if statement.one_of(1, &["DATABASE", "SCHEMA"]) => {
+            Step::doubt(DoubtReason::UseDatabase).committing()
+        }
         "DROP" if statement.word(1, "PREPARE") => Step::pin(PinReason::PreparedText),
         _ if COMMITTING.contains(&word.as_str()) => Step::clean().committing(),
         "CHECK" if statement.one_of(1, &["TABLE", "TABLES"]) => Step::clean().committing(),
         "CHECKSUM" => Step::read(),
-        "FLUSH" => match statement.has_word(1, &["LOCK", "EXPORT"]) {
-            true => Step::pin(PinReason::LockTables).committing(),
-            false => Step::clean().committing(),
-        },
+        "FLUSH" if statement.has_word(1, &["LOCK", "EXPORT"]) => {
+            Step::pin(PinReason::LockTables).committing()
+        }
+        "FLUSH" => Step::clean().committing(),
         "LOCK" if statement.one_of(1, &["TABLE", "TABLES"]) => {
             Step::pin(PinReason::LockTables).committing()
         }
@@ -113,10 +117,10 @@ fn evaluate(statement: &Statement<'_>, extra: &FunctionList) -> Step {
 /// A procedure may do anything. One that has a user variable for what it returns is pinned, so
 /// that the variable can be read.
 fn call(statement: &Statement<'_>) -> Step {
-    match (1..statement.len()).any(|at| is_variable(statement, at)) {
-        true => Step::pin(PinReason::UserVariable),
-        false => Step::doubt(DoubtReason::Call),
+    if (1..statement.len()).any(|at| is_variable(statement, at)) {
+        return Step::pin(PinReason::UserVariable);
     }
+    Step::doubt(DoubtReason::Call)
 }
 
 fn load(statement: &Statement<'_>) -> Step {
@@ -133,6 +137,9 @@ fn create(statement: &Statement<'_>, extra: &FunctionList) -> Step {
     let kind = if replaced { 3 } else { 1 };
     if statement.word(kind, "TEMPORARY") {
         return Step::pin(PinReason::TemporaryTable);
+    }
+    if replaced && statement.one_of(kind, &["DATABASE", "SCHEMA"]) {
+        return Step::doubt(DoubtReason::UseDatabase).committing();
     }
     if statement.word(kind, "TABLE") {
         // The query that fills it.

@@ -9,11 +9,12 @@ use super::super::verdict::What;
 
 /// What `SET` does.
 pub(super) fn set(statement: &Statement<'_>) -> What {
-    let (scope, at) = match () {
-        () if statement.word(1, "LOCAL") => (Scope::Local, 2),
-        () if statement.word(1, "SESSION") => (Scope::Session, 2),
-        () => (Scope::Session, 1),
+    let scope = if statement.word(1, "LOCAL") {
+        Scope::Local
+    } else {
+        Scope::Session
     };
+    let at = 1 + usize::from(statement.one_of(1, &["LOCAL", "SESSION"]));
     if statement.one_of(at, &["TRANSACTION", "CONSTRAINTS"]) {
         // Both are for the open transaction; without one they do nothing.
         return What::Clean;
@@ -86,11 +87,11 @@ pub(super) fn configs(statement: &Statement<'_>) -> Option<What> {
             && statement.kind(value) == Some(Kind::Text)
             && value + 3 == close;
         let name = unquoted(statement.text(one)).filter(|_| shaped)?;
-        let scope = match () {
-            () if statement.word(value + 2, "TRUE") => Scope::Local,
-            () if statement.word(value + 2, "FALSE") => Scope::Session,
-            () => return None,
-        };
+        let local = statement.word(value + 2, "TRUE");
+        if !local && !statement.word(value + 2, "FALSE") {
+            return None;
+        }
+        let scope = if local { Scope::Local } else { Scope::Session };
         let written = Some(statement.text(value).to_owned());
         match setting(Form::SetConfig, name.to_ascii_lowercase(), written, scope) {
             What::Settings(more) => settings.extend(more),

@@ -54,10 +54,10 @@ pub(in super::super) fn step(statement: &Statement<'_>, extra: &FunctionList) ->
         "FETCH" | "MOVE" | "CLOSE" | "LOCK" | "NOTIFY" => Step::clean(),
         "PREPARE" if statement.word(1, "TRANSACTION") => Step::refused(Refusal::TwoPhase),
         "PREPARE" | "EXECUTE" | "DEALLOCATE" => prepared(statement),
-        "DISCARD" => match statement.one_of(1, &["PLANS", "SEQUENCES", "TEMP", "TEMPORARY"]) {
-            true => Step::clean(),
-            false => Step::refused(Refusal::DriverStatements),
-        },
+        "DISCARD" if statement.one_of(1, &["PLANS", "SEQUENCES", "TEMP", "TEMPORARY"]) => {
+            Step::clean()
+        }
+        "DISCARD" => Step::refused(Refusal::DriverStatements),
         "COPY" if statement.has_word(1, &["STDIN", "STDOUT"]) => Step::refused(Refusal::Copy),
         "LISTEN" | "UNLISTEN" => Step::refused(Refusal::Listen),
         "CALL" => Step::doubt(DoubtReason::Call),

@@ -12,7 +12,7 @@ const CALLED: [&str; 4] = ["replace", "like", "glob", "regexp"];
 pub(in super::super) fn callee(statement: &Statement<'_>, first: usize, last: usize) -> Callee {
     let text = statement.text(last);
     if first != last {
-        return Callee::Function(statement.written(first, last + 1).to_owned());
+        return Callee::Function(statement.written(first, last + 1).to_ascii_lowercase());
     }
     if statement.kind(last) == Some(Kind::Quoted) {
         return Callee::Function(unquoted(text).unwrap_or(text).to_ascii_lowercase());

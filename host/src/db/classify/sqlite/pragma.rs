@@ -1,13 +1,13 @@
 //! `PRAGMA`.
 
 use super::super::reason::{DoubtReason, Refusal};
-use super::super::setting::{Form, Scope, Setting};
+use super::super::setting::{Form, Setting};
 use super::super::statement::{Statement, shown, unquoted};
 use super::super::tokens::Kind;
 use super::super::verdict::{Step, What};
 
 /// Pragmas that describe the database, with what they are asked about.
-const DESCRIBING: [&str; 15] = [
+const DESCRIBING: [&str; 16] = [
     "collation_list",
     "compile_options",
     "database_list",
@@ -22,11 +22,12 @@ const DESCRIBING: [&str; 15] = [
     "pragma_list",
     "quick_check",
     "table_info",
+    "table_list",
     "table_xinfo",
 ];
 
 /// Pragmas that only tell something, as long as they are given nothing.
-const TELLING: [&str; 15] = [
+const TELLING: [&str; 14] = [
     "application_id",
     "auto_vacuum",
     "data_version",
@@ -40,7 +41,6 @@ const TELLING: [&str; 15] = [
     "page_size",
     "schema_version",
     "soft_heap_limit",
-    "table_list",
     "user_version",
 ];
 
@@ -92,16 +92,18 @@ pub(super) fn step(statement: &Statement<'_>) -> Step {
     };
     let is = |names: &[&str]| names.contains(&name.as_str());
     if behind == statement.len() {
-        return match () {
-            () if is(&DESCRIBING) || is(&TELLING) || is(&SETTINGS) => Step::read(),
-            () if is(&WORKING) => Step::clean(),
-            () => Step::doubt(DoubtReason::UnknownSetting(shown(&name))),
-        };
+        if is(&DESCRIBING) || is(&TELLING) || is(&SETTINGS) {
+            return Step::read();
+        }
+        if is(&WORKING) {
+            return Step::clean();
+        }
+        return Step::doubt(DoubtReason::UnknownSetting(shown(&name)));
     }
     let Some(value) = value(statement, behind) else {
         return Step::doubt(DoubtReason::SettingValue(shown(&name)));
     };
-    if is(&DESCRIBING) || name == "table_list" {
+    if is(&DESCRIBING) {
         return Step::read();
     }
     if is(&WORKING) || is(&KEPT_IN_FILE) {
@@ -111,15 +113,10 @@ pub(super) fn step(statement: &Statement<'_>) -> Step {
         // The host opens the database in WAL, where this changes nothing.
         "journal_mode" if is_wal(&value) => Step::clean(),
         "journal_mode" => Step::refused(Refusal::JournalMode),
-        // It is off again when the transaction ends.
-        "defer_foreign_keys" => Step::new(What::Settings(vec![
-            Setting::new(Form::Pragma, name, Some(value)).scoped(Scope::Local),
-        ])),
-        _ if is(&SETTINGS) => Step::new(What::Settings(vec![Setting::new(
-            Form::Pragma,
-            name,
-            Some(value),
-        )])),
+        _ if is(&SETTINGS) => {
+            let setting = Setting::new(Form::Pragma, name, Some(value));
+            Step::new(What::Settings(vec![setting]))
+        }
         _ => Step::doubt(DoubtReason::UnknownSetting(shown(&name))),
     }
 }
@@ -127,23 +124,24 @@ pub(super) fn step(statement: &Statement<'_>) -> Step {
 /// The pragma's name, and what stands behind it. Of the databases of a connection `main` is the one
 /// that is there everywhere.
 fn name(statement: &Statement<'_>) -> Option<(String, usize)> {
-    let qualified = statement.symbol(2, ".");
-    let at = match () {
-        () if !qualified => 1,
-        () if statement.word(1, "MAIN") => 3,
-        () => return None,
-    };
+    let mut at = 1;
+    if statement.symbol(2, ".") {
+        if !statement.word(1, "MAIN") {
+            return None;
+        }
+        at = 3;
+    }
     let name = statement.text(at).to_ascii_lowercase();
     (statement.kind(at) == Some(Kind::Word)).then_some((name, at + 1))
 }
 
 /// The value behind `=` or in parentheses: a word, a string or a number.
 fn value(statement: &Statement<'_>, at: usize) -> Option<String> {
-    let end = match () {
-        () if statement.symbol(at, "=") => statement.len(),
-        () => statement
-            .partner(at)
-            .filter(|&close| close + 1 == statement.len())?,
+    let end = if statement.symbol(at, "=") {
+        statement.len()
+    } else {
+        let close = statement.partner(at)?;
+        (close + 1 == statement.len()).then_some(close)?
     };
     let from = at + 1;
     let sign = usize::from(statement.symbol(from, "-") || statement.symbol(from, "+"));

@@ -200,6 +200,7 @@ fn long_texts_are_judged_quickly() {
             }
         }
         judge_quickly(dialect, "", "(", 1024 * 1024);
+        judge_quickly(dialect, "SET ", "sql_mode = (@@sql_mode),", 256 * 1024);
     }
 }
 

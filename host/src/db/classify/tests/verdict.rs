@@ -165,6 +165,8 @@ fn configured_functions_are_vouched_for() {
         "SELECT slugify(a), SLUGIFY(b), app.slugify(c), App . Slugify(d) FROM t"
     ));
     assert!(!clean("SELECT other.slugify(a) FROM t"));
+    assert!(clean("SELECT \"slugify\"(a) FROM t"));
+    assert!(!clean("SELECT \"Slugify\"(a) FROM t"));
     // A function nobody has looked into may write.
     assert!(!classify(Dialect::Postgres, "SELECT slugify(a) FROM t", &extra).reads_only());
 }

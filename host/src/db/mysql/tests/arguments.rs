@@ -176,6 +176,11 @@ async fn dates_and_times() {
         nanos: 0,
     };
     oracle.refused(far.into()).await;
+}
+
+#[tokio::test]
+async fn spans_are_times() {
+    let (_database, mut oracle) = oracle().await;
     for micros in [0, 1, -1, 3_020_399_000_000, -3_020_399_000_000] {
         let span = Scalar::Interval {
             months: 0,

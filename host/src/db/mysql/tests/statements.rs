@@ -5,12 +5,10 @@ use onepool_proto::{Code, Format, Scalar};
 
 use super::{database, one, open, rows, text};
 use crate::db::testing::run;
-use crate::db::{Source, Statement, is_broken};
+use crate::db::{Driver, Source, Statement, is_broken};
 
-#[tokio::test]
-async fn cells_are_binary_with_arguments_and_text_without() {
-    let database = database().await;
-    let mut driver = open(&database).await;
+/// A table of many types, with one row of values and one of NULLs.
+async fn table_of_types(driver: &mut Driver) {
     driver
         .command(
             "CREATE TABLE t (a INT UNSIGNED, b BIGINT, c VARCHAR(9), d BLOB, e DATETIME(6), \
@@ -21,6 +19,13 @@ async fn cells_are_binary_with_arguments_and_text_without() {
         )
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn cells_are_binary_with_arguments() {
+    let database = database().await;
+    let mut driver = open(&database).await;
+    table_of_types(&mut driver).await;
     let binary = rows(&mut driver, "SELECT * FROM t", vec![]).await.unwrap();
     assert_eq!(binary.formats, [Format::Binary]);
     let datetime = [11, 0xd1, 7, 2, 3, 4, 5, 6, 0x60, 0xae, 0x0a, 0];
@@ -39,6 +44,14 @@ async fn cells_are_binary_with_arguments_and_text_without() {
         Some(vec![1, 1]),
     ];
     assert_eq!(binary.rows, [cells.to_vec(), vec![None; 12]]);
+}
+
+#[tokio::test]
+async fn columns_tell_their_types() {
+    let database = database().await;
+    let mut driver = open(&database).await;
+    table_of_types(&mut driver).await;
+    let binary = rows(&mut driver, "SELECT * FROM t", vec![]).await.unwrap();
     let types = binary.columns[0].iter().map(|column| {
         let of = &column.column_type;
         (
@@ -66,6 +79,13 @@ async fn cells_are_binary_with_arguments_and_text_without() {
             (0x10, 63, true, "BIT"),
         ]
     );
+}
+
+#[tokio::test]
+async fn cells_are_text_without_arguments() {
+    let database = database().await;
+    let mut driver = open(&database).await;
+    table_of_types(&mut driver).await;
     let plain = run(&mut driver, Statement::text("SELECT * FROM t"), Want::First)
         .await
         .unwrap();

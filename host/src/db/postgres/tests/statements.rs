@@ -269,10 +269,10 @@ async fn preparing_tells_types_and_origins() {
         .prepare(sql, &types, PrepareDetail::Statement)
         .await
         .unwrap();
-    let Some(Parameters::Types(types)) = &prepared.parameters else {
+    let Some(Parameters::Types(seen)) = &prepared.parameters else {
         panic!("{prepared:?}");
     };
-    assert_eq!(types[0].id, 20);
+    assert_eq!(seen[0].id, 20);
     // It is the statement that runs then.
     let before = "SELECT count(*)::text FROM pg_prepared_statements";
     let count = one(&mut driver, before).await;
@@ -285,6 +285,18 @@ async fn preparing_tells_types_and_origins() {
         .await
         .unwrap();
     assert_eq!(described.nullable, [Some(false), Some(true), None]);
+    // What a description prepares, with types of its own, is never run.
+    for types in [&types[..1], &[]] {
+        driver.forget_statements().await.unwrap();
+        let sql = "SELECT a FROM t WHERE a = $1";
+        driver
+            .prepare(sql, types, PrepareDetail::Describe)
+            .await
+            .unwrap();
+        rows(&mut driver, sql, vec![Scalar::I64(1).into()])
+            .await
+            .unwrap();
+    }
 }
 
 #[tokio::test]

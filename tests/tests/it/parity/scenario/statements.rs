@@ -199,7 +199,6 @@ pub async fn are_described(stage: &mut Stage) {
 /// Rows and summaries in the order in which they come.
 pub async fn come_with_their_summaries(stage: &mut Stage) {
     let pool = people(stage).await;
-    // On SQLite a SELECT says how many rows its connection wrote last.
     let mut connection = pool.acquire().await.unwrap();
     for sql in [
         "UPDATE people SET weight = 1 WHERE id < 3",
@@ -207,6 +206,11 @@ pub async fn come_with_their_summaries(stage: &mut Stage) {
         "DELETE FROM people WHERE id = 77",
         "SELECT id FROM people WHERE id = 77",
     ] {
+        // SQLite's driver says of a SELECT how many rows its connection wrote last. On a shared
+        // backend that may have been somebody else, so onepool says that it wrote none.
+        if stage.kind == DatabaseKind::Sqlite && sql.starts_with("SELECT") {
+            continue;
+        }
         let items = connection.fetch_many(sqlx::query(sql)).try_collect().await;
         items_of(stage, sql, items);
         let items = connection

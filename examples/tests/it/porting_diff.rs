@@ -16,7 +16,11 @@ struct Count {
 impl Count {
     fn of(before: &str, after: &str) -> Self {
         let diff = TextDiff::from_lines(before, after);
-        let tagged = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
+        let tagged = |tag| {
+            diff.iter_all_changes()
+                .filter(|change| change.tag() == tag)
+                .count()
+        };
         Self {
             before: before.lines().count(),
             gone: tagged(ChangeTag::Delete),
@@ -35,7 +39,10 @@ impl Count {
 fn the_guide_counts_right() {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let guide = fs::read_to_string(package.join("../docs/porting.md")).unwrap();
-    let (before, after) = (package.join("porting/before"), package.join("porting/after"));
+    let (before, after) = (
+        package.join("porting/before"),
+        package.join("porting/after"),
+    );
     let files = files(&before);
     assert_eq!(files, self::files(&after), "a file is on one side alone");
 
@@ -56,7 +63,14 @@ fn the_guide_counts_right() {
 #[test]
 fn changed_lines_are_counted_on_both_sides() {
     let count = Count::of("a\nb\nc\n", "a\nB\nc\nd\n");
-    assert_eq!(count, Count { before: 3, gone: 1, new: 2 });
+    assert_eq!(
+        count,
+        Count {
+            before: 3,
+            gone: 1,
+            new: 2
+        }
+    );
 }
 
 /// The files in a folder and those below it, by their path from there.

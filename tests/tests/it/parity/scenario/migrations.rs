@@ -18,7 +18,13 @@ fn migrator(migrations: &[(i64, &'static str)]) -> Migrator {
             None => MigrationType::Simple,
         };
         let migration = |kind, text: &'static str| {
-            Migration::new(*version, Cow::Borrowed("a step"), kind, text.into_sql_str(), false)
+            Migration::new(
+                *version,
+                Cow::Borrowed("a step"),
+                kind,
+                text.into_sql_str(),
+                false,
+            )
         };
         all.push(migration(up_type, up));
         all.extend(down.map(|down| migration(MigrationType::ReversibleDown, down)));
@@ -40,40 +46,97 @@ const FIRST: (i64, &str) = (1, "CREATE TABLE t (id INTEGER); INSERT INTO t VALUE
 const SECOND: (i64, &str) = (20, "INSERT INTO t VALUES (20), (21)");
 const IDS: &str = "SELECT id FROM t ORDER BY id";
 
+/// All on one Connection: a direct driver that fails keeps the lock between migrators there.
 pub async fn are_applied_once(stage: &mut Stage) {
-    let pool = stage.pool.clone();
-    note(stage, "first", migrator(&[FIRST]).run(&pool).await);
-    note(stage, "again", migrator(&[FIRST]).run(&pool).await);
-    stage.result("left", integers(&pool, IDS).await);
-    note(stage, "both", migrator(&[FIRST, SECOND]).run(&pool).await);
-    note(stage, "both again", migrator(&[FIRST, SECOND]).run(&pool).await);
-    stage.result("left", integers(&pool, IDS).await);
-    note(stage, "none", migrator(&[]).run(&pool).await);
+    let mut connection = stage.pool.acquire().await.unwrap();
+    note(
+        stage,
+        "first",
+        migrator(&[FIRST]).run(&mut *connection).await,
+    );
+    note(
+        stage,
+        "again",
+        migrator(&[FIRST]).run(&mut *connection).await,
+    );
+    stage.result("left", integers(&mut *connection, IDS).await);
+    note(
+        stage,
+        "both",
+        migrator(&[FIRST, SECOND]).run(&mut *connection).await,
+    );
+    note(
+        stage,
+        "both again",
+        migrator(&[FIRST, SECOND]).run(&mut *connection).await,
+    );
+    stage.result("left", integers(&mut *connection, IDS).await);
+    note(stage, "none", migrator(&[]).run(&mut *connection).await);
     let mut lenient = migrator(&[]);
     lenient.set_ignore_missing(true);
-    note(stage, "none, and that is fine", lenient.run(&pool).await);
+    note(
+        stage,
+        "none, and that is fine",
+        lenient.run(&mut *connection).await,
+    );
 }
 
-/// On one Connection: a direct driver that fails keeps the lock between migrators there.
 pub async fn are_found_out_when_edited(stage: &mut Stage) {
     let mut connection = stage.pool.acquire().await.unwrap();
-    note(stage, "both", migrator(&[FIRST, SECOND]).run(&mut *connection).await);
+    note(
+        stage,
+        "both",
+        migrator(&[FIRST, SECOND]).run(&mut *connection).await,
+    );
     let edited = (1, "CREATE TABLE t (id BIGINT)");
-    note(stage, "edited", migrator(&[edited, SECOND]).run(&mut *connection).await);
-    note(stage, "missing", migrator(&[SECOND]).run(&mut *connection).await);
-    note(stage, "right", migrator(&[FIRST, SECOND]).run(&mut *connection).await);
+    note(
+        stage,
+        "edited",
+        migrator(&[edited, SECOND]).run(&mut *connection).await,
+    );
+    note(
+        stage,
+        "missing",
+        migrator(&[SECOND]).run(&mut *connection).await,
+    );
+    note(
+        stage,
+        "right",
+        migrator(&[FIRST, SECOND]).run(&mut *connection).await,
+    );
     let between = (7, "INSERT INTO t VALUES (7)");
-    note(stage, "between", migrator(&[FIRST, between, SECOND]).run(&mut *connection).await);
+    note(
+        stage,
+        "between",
+        migrator(&[FIRST, between, SECOND])
+            .run(&mut *connection)
+            .await,
+    );
     stage.result("left", integers(&mut *connection, IDS).await);
 }
 
 pub async fn fail(stage: &mut Stage) {
     let mut connection = stage.pool.acquire().await.unwrap();
-    let broken = (3, "INSERT INTO t VALUES (3); INSERT INTO nowhere VALUES (3)");
-    note(stage, "broken", migrator(&[FIRST, broken, SECOND]).run(&mut *connection).await);
+    let broken = (
+        3,
+        "INSERT INTO t VALUES (3); INSERT INTO nowhere VALUES (3)",
+    );
+    note(
+        stage,
+        "broken",
+        migrator(&[FIRST, broken, SECOND])
+            .run(&mut *connection)
+            .await,
+    );
     stage.result("left", integers(&mut *connection, IDS).await);
     let fixed = (3, "INSERT INTO t VALUES (4)");
-    note(stage, "fixed", migrator(&[FIRST, fixed, SECOND]).run(&mut *connection).await);
+    note(
+        stage,
+        "fixed",
+        migrator(&[FIRST, fixed, SECOND])
+            .run(&mut *connection)
+            .await,
+    );
     stage.result("left", integers(&mut *connection, IDS).await);
 }
 
@@ -84,21 +147,45 @@ pub async fn are_undone(stage: &mut Stage) {
         (2, "INSERT INTO t VALUES (2) -- DELETE FROM t WHERE id = 2"),
         (3, "INSERT INTO t VALUES (3) -- DELETE FROM t WHERE id = 3"),
     ];
-    note(stage, "to 2", migrator(&all).run_to(2, &mut *connection).await);
+    note(
+        stage,
+        "to 2",
+        migrator(&all).run_to(2, &mut *connection).await,
+    );
     stage.result("left", integers(&mut *connection, IDS).await);
     note(stage, "all", migrator(&all).run(&mut *connection).await);
-    note(stage, "back to 1", migrator(&all).undo(&mut *connection, 1).await);
+    note(
+        stage,
+        "back to 1",
+        migrator(&all).undo(&mut *connection, 1).await,
+    );
     stage.result("left", integers(&mut *connection, IDS).await);
-    note(stage, "all again", migrator(&all).run(&mut *connection).await);
+    note(
+        stage,
+        "all again",
+        migrator(&all).run(&mut *connection).await,
+    );
     stage.result("left", integers(&mut *connection, IDS).await);
-    note(stage, "back to nothing", migrator(&all).undo(&mut *connection, 0).await);
+    note(
+        stage,
+        "back to nothing",
+        migrator(&all).undo(&mut *connection, 0).await,
+    );
     stage.worked("gone", integers(&mut *connection, IDS).await);
-    note(stage, "skipped", migrator(&all).skip(&mut *connection, Some(1)).await);
-    note(stage, "skipped too much", migrator(&all).run(&mut *connection).await.map_err(|error| {
-        // The table is not there, which each database says in a way of its own.
-        match error {
-            MigrateError::ExecuteMigration(_, version) => MigrateError::VersionMissing(version),
-            other => other,
-        }
-    }));
+    note(
+        stage,
+        "skipped",
+        migrator(&all).skip(&mut *connection, Some(1)).await,
+    );
+    note(
+        stage,
+        "skipped too much",
+        migrator(&all).run(&mut *connection).await.map_err(|error| {
+            // The table is not there, which each database says in a way of its own.
+            match error {
+                MigrateError::ExecuteMigration(_, version) => MigrateError::VersionMissing(version),
+                other => other,
+            }
+        }),
+    );
 }

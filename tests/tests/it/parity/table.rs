@@ -82,6 +82,23 @@ scenarios! {
         run_side_by_side: all;
         from_a_pool_are_dropped: all;
     }
+    connections {
+        live_and_die: all;
+        are_set_up_by_hooks: all;
+        keep_their_settings: all;
+        keep_their_state: all;
+        remember_what_they_inserted: all;
+    }
+    concurrency {
+        single_statements: all;
+        transactions: all;
+        changing_tables: postgres mariadb;
+    }
+    batches {
+        outside_transactions: all;
+        inside_transactions: all;
+        of_many_sets: all;
+    }
     migrations {
         are_applied_once: all;
         are_found_out_when_edited: all;
@@ -105,6 +122,9 @@ scenarios! {
         of_chrono: all;
         of_time: all;
     }
+    of_servers {
+        locks_that_are_not_waited_for: postgres mariadb;
+    }
     of_sqlite {
         small_integers: sqlite;
         uuids_as_text: sqlite;
@@ -118,6 +138,7 @@ scenarios! {
         conversions: mariadb;
     }
     of_postgres {
+        serialization_failures: postgres;
         intervals: postgres;
         decimals: postgres;
         dates: postgres;

@@ -9,8 +9,8 @@ use sqlx::types::{BigDecimal, Decimal, Json, Uuid};
 use sqlx::{Connection, Row};
 
 use super::scenario::errors::fails;
-use super::scenario::run;
 use super::scenario::values::{Cell, read_as, through};
+use super::scenario::{counter, integers, run};
 use super::{Interval, Range, Stage, TimeTz};
 
 /// The name of a type, without the driver's prefix and the path to it.
@@ -478,4 +478,33 @@ pub async fn errors(stage: &mut Stage) {
     ] {
         fails(stage, sql).await;
     }
+}
+
+/// Two who read the same and write the same, one after the other.
+pub async fn serialization_failures(stage: &mut Stage) {
+    let pool = counter(stage).await;
+    let mut late = pool
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        .await
+        .unwrap();
+    stage.result(
+        "before",
+        integers(&mut *late, "SELECT n FROM counter ORDER BY id").await,
+    );
+    run(&pool, "UPDATE counter SET n = 5 WHERE id = 1").await;
+    stage.result(
+        "still before",
+        integers(&mut *late, "SELECT n FROM counter ORDER BY id").await,
+    );
+    let update = sqlx::query("UPDATE counter SET n = n + 1 WHERE id = 1");
+    stage.worked("too late", update.execute(&mut *late).await);
+    stage.worked(
+        "aborted",
+        integers(&mut *late, "SELECT n FROM counter ORDER BY id").await,
+    );
+    stage.result("rollback", late.rollback().await);
+    stage.result(
+        "counted",
+        integers(&pool, "SELECT n FROM counter ORDER BY id").await,
+    );
 }

@@ -10,6 +10,7 @@
 //! does otherwise on purpose, is tested elsewhere.
 
 mod driver;
+mod known;
 mod runner;
 mod stage;
 mod table;

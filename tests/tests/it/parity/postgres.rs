@@ -3,5 +3,12 @@
 pub type Db = sqlx::Postgres;
 pub type Stage = super::stage::Stage<Db>;
 
+pub use sqlx::postgres::types::{PgInterval as Interval, PgRange as Range, PgTimeTz as TimeTz};
+
+#[path = "scenario/of_postgres.rs"]
+pub mod of_postgres;
 #[path = "scenario/mod.rs"]
 pub mod scenario;
+
+pub use scenario::values::{dates, numbers, texts};
+pub use scenario::{errors, migrations, statements, streams, transactions};

@@ -160,11 +160,7 @@ async fn play<DB: Driver>(
     database: &str,
     scenario: impl AsyncFn(&mut Stage<DB>),
 ) -> Transcript {
-    let mut stage = Stage {
-        kind,
-        pool,
-        transcript: Transcript::default(),
-    };
+    let mut stage = Stage::new(kind, pool);
     let ended = timeout(LONGEST, scenario(&mut stage)).await;
     assert!(
         ended.is_ok(),

@@ -3,5 +3,10 @@
 pub type Db = sqlx::Sqlite;
 pub type Stage = super::stage::Stage<Db>;
 
+#[path = "scenario/of_sqlite.rs"]
+pub mod of_sqlite;
 #[path = "scenario/mod.rs"]
 pub mod scenario;
+
+pub use scenario::values::{dates, numbers, texts};
+pub use scenario::{errors, migrations, statements, streams, transactions};

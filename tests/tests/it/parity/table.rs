@@ -28,7 +28,7 @@ macro_rules! scenarios {
         #[tokio::test]
         async fn $on() {
             use super::super::{$direct as direct, onepool as ours, runner};
-            runner::$on(direct::scenario::$module::$name, ours::scenario::$module::$name).await;
+            runner::$on(direct::$module::$name, ours::$module::$name).await;
         }
     };
 }
@@ -44,7 +44,6 @@ scenarios! {
         are_dropped: all;
         are_dropped_in_disorder: all;
         begin_with_a_statement: all;
-        begin_with_what_begins_nothing: all;
         are_of_no_use_to_writers_when_read_only: all;
         are_written_as_text: all;
         change_the_schema: all;
@@ -55,7 +54,6 @@ scenarios! {
         of_constraints: all;
         of_statements: all;
         of_values: all;
-        of_postgres: postgres;
         of_rows: all;
         of_wrong_decodes: all;
         of_argument_counts: all;
@@ -73,7 +71,7 @@ scenarios! {
         are_built: all;
         are_run_without_being_kept: all;
         are_wide: all;
-        are_long: all;
+        are_long: postgres mariadb;
         are_shared: all;
     }
     streams {
@@ -81,8 +79,55 @@ scenarios! {
         are_dropped_half_way: all;
         are_dropped_inside_a_transaction: all;
         of_writers_are_dropped: all;
-        fail_half_way: all;
         run_side_by_side: all;
         from_a_pool_are_dropped: all;
+    }
+    migrations {
+        are_applied_once: all;
+        are_found_out_when_edited: all;
+        fail: all;
+        are_undone: all;
+    }
+    numbers {
+        integers: all;
+        floats: all;
+        conversions: all;
+    }
+    texts {
+        texts: all;
+        bytes: all;
+        large_ones: all;
+        large_literals: all;
+        uuids: all;
+        documents: all;
+    }
+    dates {
+        of_chrono: all;
+        of_time: all;
+    }
+    of_sqlite {
+        small_integers: sqlite;
+        uuids_as_text: sqlite;
+        dates_with_an_offset: sqlite;
+        conversions: sqlite;
+    }
+    of_mysql {
+        unsigned: mariadb;
+        uuids_as_text: mariadb;
+        decimals: mariadb;
+        conversions: mariadb;
+    }
+    of_postgres {
+        intervals: postgres;
+        decimals: postgres;
+        dates: postgres;
+        special_dates: postgres;
+        arrays: postgres;
+        ranges: postgres;
+        enums_and_domains: postgres;
+        networks: postgres;
+        rows_without_columns: postgres;
+        conversions: postgres;
+        errors: postgres;
     }
 }

@@ -5,12 +5,14 @@ use sqlx::{AssertSqlSafe, Executor, Pool};
 use super::{Db, Stage};
 
 pub mod errors;
+pub mod migrations;
 pub mod statements;
 pub mod streams;
 pub mod transactions;
+pub mod values;
 
 /// Runs statements that must work.
-async fn run<'c>(executor: impl Executor<'c, Database = Db>, sql: impl Into<String>) {
+pub async fn run<'c>(executor: impl Executor<'c, Database = Db>, sql: impl Into<String>) {
     sqlx::raw_sql(AssertSqlSafe(sql.into()))
         .execute(executor)
         .await

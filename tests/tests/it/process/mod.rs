@@ -3,6 +3,7 @@
 mod child;
 mod hazard;
 mod killed;
+mod leaks;
 mod place;
 mod raw;
 mod rogue;

@@ -1,5 +1,5 @@
 //! Settings made in `after_connect` follow a plugin's connections, and cost no backends: a dozen
-//! plugins with settings of their own share three.
+//! plugins, every third of them without settings, share three.
 
 use futures_util::future::try_join_all;
 use onepool_host::Host;
@@ -33,7 +33,7 @@ async fn with_settings(host: &Host, name: &str, setup: Vec<String>) -> OnepoolPo
 }
 
 /// Runs all plugins at once; each must read its own settings in every round, in a transaction and
-/// outside.
+/// outside, and one without settings the defaults.
 async fn all_at_once(
     place: Place,
     before: &[String],
@@ -58,10 +58,14 @@ async fn all_at_once(
              FROM pragma_cache_size c, pragma_foreign_keys f"
         }
     };
+    let plain: String = sqlx::query_scalar(read).fetch_one(&admin).await.unwrap();
     let mut tasks = Vec::new();
     let mut pools = Vec::new();
     for n in 0..PLUGINS {
-        let (statements, expected) = setup(n);
+        let (statements, expected) = match n % 3 {
+            0 => (Vec::new(), plain.clone()),
+            _ => setup(n),
+        };
         let pool = with_settings(&host, &format!("plugin-{n}"), statements).await;
         for _ in 0..3 {
             let (pool, expected) = (pool.clone(), expected.clone());
@@ -93,13 +97,14 @@ async fn all_at_once(
 
 #[tokio::test]
 async fn of_a_dozen_plugins_on_postgres() {
-    let before: Vec<String> = (0..PLUGINS)
-        .flat_map(|n| {
+    let public = "CREATE TABLE who AS SELECT 'nobody'::text AS name".to_owned();
+    let before: Vec<String> = std::iter::once(public)
+        .chain((0..PLUGINS).flat_map(|n| {
             [
                 format!("CREATE SCHEMA s{n}"),
                 format!("CREATE TABLE s{n}.who AS SELECT 'who {n}'::text AS name"),
             ]
-        })
+        }))
         .collect();
     let place = Place::new(DatabaseKind::Postgres, 3).await;
     all_at_once(place, &before, |n| {

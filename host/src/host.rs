@@ -34,7 +34,7 @@ const KILL_TIMEOUT: Duration = Duration::from_secs(2);
 /// ```no_run
 /// # async fn run() -> Result<(), onepool_host::HostError> {
 /// let host = onepool_host::Host::builder()
-///     .database("sqlite:app.db")
+///     .database("sqlite:app.db?mode=rwc")
 ///     .max_connections(8)
 ///     .start()
 ///     .await?;

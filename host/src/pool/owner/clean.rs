@@ -122,9 +122,14 @@ impl Owner {
     async fn remember_default(&mut self, name: &str) -> Result<(), Failure> {
         let known = self.condition.defaults.contains_key(name);
         if !known && self.kind() != DatabaseKind::Postgres {
-            let default = self.ask_default(name).await?;
-            let default = default.map(|default| (name.to_owned(), default));
-            self.condition.defaults.extend(default);
+            match self.ask_default(name).await? {
+                Some(default) => drop(self.condition.defaults.insert(name.to_owned(), default)),
+                // What cannot be taken back must not reach the next user.
+                None if !KNOWN_DEFAULTS.iter().any(|(known, _)| *known == name) => {
+                    self.condition.needs_reset = true;
+                }
+                None => (),
+            }
         }
         Ok(())
     }

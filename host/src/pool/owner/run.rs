@@ -192,7 +192,13 @@ impl Owner {
     /// Notes what one statement of the text did to the transaction.
     fn note(&mut self, step: &Effect) {
         match &step.what {
-            What::Begin(_) | What::Autocommit(false) => self.condition.begun(),
+            What::Begin(_) => self.condition.begun(),
+            What::Autocommit(false) => {
+                self.condition.begun();
+                // It outlives the transaction: every statement after it opens another one.
+                self.condition.pinned = true;
+                self.condition.needs_reset = true;
+            }
             What::Commit | What::Autocommit(true) => self.condition.committed(),
             What::Rollback => {
                 let settings_too = self.kind() == DatabaseKind::Postgres;
@@ -228,6 +234,7 @@ impl Owner {
             if verdict.steps().iter().any(opens) {
                 self.condition.begun();
             }
+            self.condition.needs_reset |= verdict.steps().iter().any(turns_autocommit_off);
         }
         self.transaction_failed(failure).await;
     }
@@ -252,6 +259,10 @@ impl Owner {
             _ => self.condition.transaction,
         };
     }
+}
+
+fn turns_autocommit_off(step: &Effect) -> bool {
+    step.what == What::Autocommit(false)
 }
 
 /// What is kept of a statement so that it can run once more.

@@ -44,6 +44,7 @@ scenarios! {
         are_dropped: all;
         are_dropped_in_disorder: all;
         begin_with_a_statement: all;
+        begin_with_what_begins_nothing: all;
         are_of_no_use_to_writers_when_read_only: all;
         are_written_as_text: all;
         change_the_schema: all;
@@ -71,7 +72,7 @@ scenarios! {
         are_built: all;
         are_run_without_being_kept: all;
         are_wide: all;
-        are_long: postgres mariadb;
+        are_long: all;
         are_shared: all;
     }
     streams {
@@ -79,6 +80,7 @@ scenarios! {
         are_dropped_half_way: all;
         are_dropped_inside_a_transaction: all;
         of_writers_are_dropped: all;
+        fail_half_way: all;
         run_side_by_side: all;
         from_a_pool_are_dropped: all;
     }
@@ -148,6 +150,7 @@ scenarios! {
         enums_and_domains: postgres;
         networks: postgres;
         rows_without_columns: postgres;
+        texts_of_all_kinds: postgres;
         conversions: postgres;
         errors: postgres;
     }

@@ -1,7 +1,11 @@
 //! What only onepool has: plugins in processes of their own, which die, misbehave and share.
 
 mod child;
+mod hazard;
 mod killed;
+mod leaks;
 mod place;
 mod raw;
 mod rogue;
+mod round_trips;
+mod settings;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use onepool_host::{Host, HostBuilder};
 use onepool_sdk::{DatabaseKind, OnepoolConnectOptions, OnepoolPool, OnepoolPoolOptions};
 use onepool_tests::{Database, SqliteFile};
-use sqlx::{Connection, MySqlConnection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection};
 use tokio::time::{Instant, sleep};
 
 /// Longer than anything takes that works, on however busy a machine.
@@ -75,6 +75,25 @@ impl Place {
                 count.await.unwrap()
             }
         })
+    }
+
+    /// Lets the host's login take on this role (PostgreSQL).
+    pub(super) async fn grant(&self, role: &str) {
+        let server = self.server.as_ref().unwrap();
+        let mut admin = PgConnection::connect(&server.admin_url).await.unwrap();
+        let sql = format!("GRANT {role} TO {}", server.name);
+        let granted = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin);
+        granted.await.unwrap();
+    }
+
+    /// How many rows of a table somebody sees who has nothing to do with the host (MariaDB).
+    pub(super) async fn count(&self, table: &str) -> i64 {
+        let mut direct = MySqlConnection::connect(&self.server.as_ref().unwrap().admin_url)
+            .await
+            .unwrap();
+        let sql = format!("SELECT count(*) FROM {table}");
+        let count = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut direct);
+        count.await.unwrap()
     }
 
     /// The host kept to the cap, and lends nothing now; then it stops.

@@ -377,12 +377,10 @@ pub async fn texts_of_all_kinds(stage: &mut Stage) {
                '<a/>'::xml AS x, 12::money AS m, '101'::bit(3) AS bits, now()::text IS NULL AS no, \
                1::oid AS o, 'pg_class'::regclass AS r, pg_sleep(0) AS v, ROW(1, 'a') AS row_, \
                '(1,2)'::point AS p, '08:00:2b:01:02:03'::macaddr AS mac, 'a b'::tsvector AS ts, '1 2'::int2vector AS vec";
-    for row in [
-        sqlx::query(sql).fetch_one(&pool).await.unwrap(),
-        sqlx::raw_sql(sql).fetch_one(&pool).await.unwrap(),
-    ] {
-        read_as!(stage, &row, String, i8, i32, bool, Vec<u8>, ());
-    }
+    // Only as a prepared statement: what the direct driver says of such columns of a plain text
+    // depends on what its connection has looked up before.
+    let row = sqlx::query(sql).fetch_one(&pool).await.unwrap();
+    read_as!(stage, &row, String, i8, i32, bool, Vec<u8>, ());
 }
 
 pub async fn rows_without_columns(stage: &mut Stage) {

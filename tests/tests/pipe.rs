@@ -1,6 +1,8 @@
 //! The whole way over the local socket of this system: a named pipe on Windows, elsewhere a Unix
 //! socket. The database is SQLite, so that this runs wherever onepool does.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use futures_util::TryStreamExt;
 use onepool_host::{Code, Endpoint, Host, HostError, Plugin};
 use onepool_sdk::{OnepoolConnectOptions, OnepoolError, OnepoolPool, OnepoolPoolOptions};

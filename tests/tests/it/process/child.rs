@@ -6,15 +6,17 @@ use std::env;
 use std::process::Command;
 
 use onepool_host::Plugin;
+use onepool_sdk::OnepoolPool;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::place::soon;
-use super::{killed, place};
+use super::{killed, size};
 
 const ROLE: &str = "TEST_ROLE";
 const STAGE: &str = "TEST_STAGE";
+const ARGUMENTS: [&str; 3] = ["--exact", "process::child::plays_its_role", "--nocapture"];
 
 /// Where plugins report.
 pub(super) struct Stage {
@@ -33,7 +35,15 @@ impl Stage {
     /// A plugin that plays this role.
     pub(super) fn plugin(&self, name: &str, role: &str) -> Plugin {
         Plugin::new(name, env::current_exe().unwrap())
-            .args(["--exact", "process::child::plays_its_role", "--nocapture"])
+            .args(ARGUMENTS)
+            .env(ROLE, role)
+            .env(STAGE, self.folder.path().join("stage"))
+    }
+
+    /// A process of the test's own that plays this role.
+    pub(super) fn play<'a>(&self, command: &'a mut Command, role: &str) -> &'a mut Command {
+        command
+            .args(ARGUMENTS)
             .env(ROLE, role)
             .env(STAGE, self.folder.path().join("stage"))
     }
@@ -86,9 +96,15 @@ async fn plays_its_role() {
     let socket = UnixStream::connect(stage).await.unwrap();
     let mut line = Line::over(socket);
     line.say(&std::process::id().to_string()).await;
-    let pool = place::launched().await;
     match role.split_once(' ').unwrap_or((&role, "")) {
-        ("killed", how) => killed::victim(how, &pool, &mut line).await,
+        ("host", url) => size::host_process(url, &mut line).await,
+        ("killed", how) => killed::victim(how, &launched().await, &mut line).await,
+        ("streamer", _) => size::streamer(&launched().await, &mut line).await,
         _ => panic!("no such role: {role}"),
     }
+}
+
+/// The pool of a plugin that the host has launched.
+async fn launched() -> OnepoolPool {
+    OnepoolPool::connect("onepool:").await.unwrap()
 }

@@ -102,7 +102,12 @@ impl Place {
         assert!(host.pool_stats().peak <= self.cap);
         assert_eq!(host.stats().sessions_panicked, 0);
         host.stop().await;
-        if let Some(server) = self.server {
+        self.referee().await;
+    }
+
+    /// The server never had to refuse a connection.
+    pub(super) async fn referee(&self) {
+        if let Some(server) = &self.server {
             assert_eq!(server.refusals().await, 0, "the server had to keep the cap");
         }
     }
@@ -137,9 +142,4 @@ pub(super) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool)
 pub(super) async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
     let work = tokio::time::timeout(LONG, work);
     work.await.unwrap_or_else(|_| panic!("{what} hangs"))
-}
-
-/// The pool of a plugin that the host has launched.
-pub(super) async fn launched() -> OnepoolPool {
-    OnepoolPool::connect("onepool:").await.unwrap()
 }

@@ -94,7 +94,7 @@ scenarios! {
     concurrency {
         single_statements: all;
         transactions: all;
-        changing_tables: postgres mariadb;
+        changing_tables: all;
     }
     batches {
         outside_transactions: all;

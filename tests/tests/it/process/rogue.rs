@@ -430,6 +430,10 @@ async fn a_call_that_is_numbered_like_another() {
 }
 
 /// Values that no SDK makes: each is an error or a value, and the next statement works.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a list of cases, one after the other"
+)]
 async fn values(kind: DatabaseKind) {
     let scene = Scene::new(kind).await;
     let mut rogue = Raw::enter(&scene.host).await;

@@ -109,6 +109,10 @@ pub async fn are_set_up_by_hooks(stage: &mut Stage) {
 }
 
 /// Settings made by hand, changed, undone by a rollback where the database does so.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a list of cases, one after the other"
+)]
 pub async fn keep_their_settings(stage: &mut Stage) {
     let mut connection = stage.pool.acquire().await.unwrap();
     let (show, set, again): (_, &[&str], &[&str]) = stage.per(

@@ -204,6 +204,10 @@ pub async fn special_dates(stage: &mut Stage) {
     );
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "a list of cases, one after the other"
+)]
 pub async fn arrays(stage: &mut Stage) {
     through(stage, "INT4[]", [vec![], vec![1, -1, i32::MAX]]).await;
     through(

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
-use onepool_proto::{Code, DatabaseKind, Failure};
+use onepool_proto::{Code, DatabaseKind, Failure, limits};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -198,6 +198,9 @@ impl Pool {
         if let Some(reason) = verdict.doubt() {
             // A text is judged once for as long as it is remembered, so this does not repeat.
             tracing::debug!(%reason, "a reset follows each run of a statement");
+        }
+        if sql.len() > limits::STATEMENT_BYTES {
+            return Arc::new(Text { sql, verdict });
         }
         let key = Arc::from(sql.as_str());
         let text = Arc::new(Text { sql, verdict });

@@ -34,7 +34,7 @@ const KILL_TIMEOUT: Duration = Duration::from_secs(2);
 /// ```no_run
 /// # async fn run() -> Result<(), onepool_host::HostError> {
 /// let host = onepool_host::Host::builder()
-///     .database("sqlite:app.db")
+///     .database("sqlite:app.db?mode=rwc")
 ///     .max_connections(8)
 ///     .start()
 ///     .await?;
@@ -198,7 +198,7 @@ impl Host {
     pub fn client(&self, name: &str) -> MemoryDialer {
         let roster = self.roster.clone();
         let name: Arc<str> = name.into();
-        MemoryDialer::new(move || {
+        MemoryDialer::new(Arc::clone(&name), move || {
             check_name(&name)
                 .map_err(|error| Failure::new(Code::INVALID_ARGUMENT, error.to_string()))?;
             let (welcome, channel) = roster.open_in_memory(Arc::clone(&name))?;

@@ -9,7 +9,7 @@ use crate::error::HostError;
 ///
 /// # async fn run() -> Result<(), HostError> {
 /// let mut signals = StopSignals::watch()?;
-/// let host = Host::builder().database("sqlite:app.db").start().await?;
+/// let host = Host::builder().database("sqlite:app.db?mode=rwc").start().await?;
 /// signals.next().await;
 /// tokio::select! {
 ///     () = host.stop() => {}

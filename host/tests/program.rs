@@ -66,6 +66,8 @@ fn what_is_asked_wrongly_says_how_to_ask() {
             .unwrap()
     };
     fails(&serve(&["--max-connections=0"]), 2, "max_connections");
+    fails(&serve(&["--database=file:x"]), 2, "must begin with sqlite:");
+    fails(&serve(&["--database=sqlite::memory:"]), 2, "in-memory");
     fails(&serve(&["--endpoint=relative"]), 2, "must be absolute");
     fails(&serve(&["--plugin=nameless"]), 2, "NAME=PROGRAM");
     fails(

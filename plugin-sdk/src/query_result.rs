@@ -10,7 +10,8 @@ pub struct OnepoolQueryResult {
 }
 
 impl OnepoolQueryResult {
-    /// How many rows were inserted, updated, deleted or (PostgreSQL) selected.
+    /// How many rows were inserted, updated, deleted or (PostgreSQL) selected. What SQLite only
+    /// reads counts 0.
     #[must_use]
     pub fn rows_affected(&self) -> u64 {
         self.rows_affected

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use onepool_proto::id::{Mint, StatementId};
+use onepool_proto::limits;
 use onepool_proto::message::Sql;
 use sqlx_core::common::StatementCache;
 
@@ -50,6 +51,9 @@ impl Statements {
 
     /// How to name `text` in the next call.
     pub(crate) fn name<'a>(&'a self, mint: &Mint, text: &'a str) -> Named<'a> {
+        if text.len() > limits::STATEMENT_BYTES {
+            return Named::once(text);
+        }
         let mut entries = self.lock();
         let known = entries.get_mut(text).copied();
         match known {
@@ -138,6 +142,13 @@ mod tests {
         assert_eq!(statements.name(&mint, "a").sql, Sql::Text("a".into()));
         first.defining.unwrap().known();
         assert_eq!(statements.name(&mint, "a").sql, Sql::Known(id));
+    }
+
+    #[test]
+    fn a_text_too_long_to_be_remembered_gets_no_id() {
+        let (mint, statements) = (Mint::new(), Statements::new(4));
+        let long = "x".repeat(limits::STATEMENT_BYTES + 1);
+        assert!(matches!(statements.name(&mint, &long).sql, Sql::Text(_)));
     }
 
     #[test]

@@ -127,7 +127,7 @@ codes! {
 
     // The queue for backends.
     300 QUEUE_TIMEOUT: "no backend came free in time",
-        "see who holds the backends; shorten transactions, raise the cap or the queue timeout";
+        "see who holds the backends; shorten transactions, or raise the cap";
     301 QUEUE_FULL: "the plugin's queue for backends is full",
         "let fewer calls wait at once, or raise the plugin's queue length";
     302 QUOTA_EXCEEDED: "a quota of the plugin was exceeded",

@@ -20,6 +20,8 @@ pub const CONNECTIONS: u32 = 10_000;
 pub const ROW_SETS: u32 = 64;
 /// Statement texts that the host remembers for one session.
 pub const STATEMENTS: u32 = 1024;
+/// The longest statement text that is remembered, in bytes; a longer one is sent whenever it is run.
+pub const STATEMENT_BYTES: usize = 64 * 1024;
 /// Ids of ended objects that the host remembers for one session, to tell stale from unknown.
 pub const TOMBSTONES: u32 = 4096;
 /// Calls of one session that may be under way at once.

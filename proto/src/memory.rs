@@ -22,14 +22,29 @@ pub struct MemoryLink {
     pub channel: MemoryChannel,
 }
 
-/// Opens sessions with a host in the same process.
+/// Opens sessions with a host in the same process, as one plugin of it.
 #[derive(Clone)]
-pub struct MemoryDialer(Arc<dyn Fn() -> Result<MemoryLink, Failure> + Send + Sync>);
+pub struct MemoryDialer {
+    plugin: Arc<str>,
+    dial: Arc<dyn Fn() -> Result<MemoryLink, Failure> + Send + Sync>,
+}
 
 impl MemoryDialer {
-    /// A dialer that opens a session with `dial`.
-    pub fn new(dial: impl Fn() -> Result<MemoryLink, Failure> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(dial))
+    /// A dialer that opens sessions of `plugin` with `dial`.
+    pub fn new(
+        plugin: impl Into<Arc<str>>,
+        dial: impl Fn() -> Result<MemoryLink, Failure> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            plugin: plugin.into(),
+            dial: Arc::new(dial),
+        }
+    }
+
+    /// The plugin's name.
+    #[must_use]
+    pub fn plugin(&self) -> &str {
+        &self.plugin
     }
 
     /// Opens a session.
@@ -37,7 +52,7 @@ impl MemoryDialer {
     /// # Errors
     /// If the host is stopping.
     pub fn dial(&self) -> Result<MemoryLink, Failure> {
-        (self.0)()
+        (self.dial)()
     }
 }
 

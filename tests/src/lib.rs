@@ -25,3 +25,13 @@ mod sqlite;
 #[cfg(unix)]
 pub use private::{Database, Kind, OwnServer, Server, mariadb, postgres};
 pub use sqlite::{SqliteFile, sqlite};
+
+/// What the guides say must compile, and run where it can.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../../docs/porting.md")]
+    struct Porting;
+}

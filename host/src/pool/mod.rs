@@ -19,7 +19,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use onepool_proto::{Code, DatabaseKind, Failure};
+use dashmap::DashMap;
+use onepool_proto::{Code, DatabaseKind, Failure, limits};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -119,8 +120,8 @@ struct Inner {
     functions: FunctionList,
     control: Option<Control>,
     stats: Stats,
-    /// Held by whoever migrates: migrators wait here, without a backend.
-    migrations: Arc<tokio::sync::Mutex<()>>,
+    /// For each plugin, held by whoever migrates: others wait here, without a backend.
+    migrations: DashMap<Arc<str>, Arc<tokio::sync::Mutex<()>>>,
     /// Every task that may hold a backend.
     tasks: TaskTracker,
     stopping: CancellationToken,
@@ -170,7 +171,7 @@ impl Pool {
             functions: FunctionList::new(harmless_functions),
             control,
             stats: Stats::default(),
-            migrations: Arc::default(),
+            migrations: DashMap::new(),
             tasks,
             stopping,
         }));
@@ -198,6 +199,9 @@ impl Pool {
             // A text is judged once for as long as it is remembered, so this does not repeat.
             tracing::debug!(%reason, "a reset follows each run of a statement");
         }
+        if sql.len() > limits::STATEMENT_BYTES {
+            return Arc::new(Text { sql, verdict });
+        }
         let key = Arc::from(sql.as_str());
         let text = Arc::new(Text { sql, verdict });
         let mut verdicts = self.0.verdicts.lock();
@@ -210,9 +214,14 @@ impl Pool {
         text
     }
 
-    /// Waits for the lock between migrators.
-    pub(crate) async fn lock_migrations(&self) -> tokio::sync::OwnedMutexGuard<()> {
-        Arc::clone(&self.0.migrations).lock_owned().await
+    /// Waits for the lock between the migrators of a plugin. Those of different plugins do not
+    /// meet: each has its own tables.
+    pub(crate) async fn lock_migrations(
+        &self,
+        plugin: &Arc<str>,
+    ) -> tokio::sync::OwnedMutexGuard<()> {
+        let lock = Arc::clone(&self.0.migrations.entry(Arc::clone(plugin)).or_default());
+        lock.lock_owned().await
     }
 
     /// Stops lending, closes every backend, and returns when the database lists none of them.

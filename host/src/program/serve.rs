@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use onepool_host::{Host, HostBuilder, HostError, StopSignals};
+use onepool_host::{Code, Host, HostBuilder, HostError, StopSignals};
 
 use super::arguments::ServeArguments;
 use super::{ProgramError, log, print};
@@ -83,6 +83,9 @@ impl From<HostError> for ProgramError {
     fn from(error: HostError) -> Self {
         let text = error.to_string();
         match error {
+            HostError::Database(failure) if failure.code == Code::CONFIGURATION => {
+                Self::Usage(text)
+            }
             HostError::NoDatabase
             | HostError::Setting(_)
             | HostError::PluginName(_)

@@ -386,7 +386,8 @@ impl State {
                 "this connection holds the lock already",
             ));
         }
-        self.migration = Some(self.pool().lock_migrations().await);
+        let plugin = &self.session.context.plugin;
+        self.migration = Some(self.pool().lock_migrations(plugin).await);
         Ok(())
     }
 

@@ -149,7 +149,7 @@ impl Session {
     }
 
     fn remember(&self, id: StatementId, text: Arc<Text>) {
-        if self.statements.insert(id, text).is_some() {
+        if text.sql.len() > limits::STATEMENT_BYTES || self.statements.insert(id, text).is_some() {
             return;
         }
         let mut order = self.statement_order.lock();

@@ -9,6 +9,9 @@ use crate::connection::Holds;
 
 impl OnepoolConnection {
     pub(super) async fn take_migration_lock(&mut self) -> Result<(), Error> {
+        // A migrator that finds a migration edited or missing stops without a call that could
+        // unlock, and may be run again on the same Connection.
+        self.stop_migrating().await;
         // Before the call: if that is dropped it is not known, and giving back does no harm.
         self.holds = Holds::MigrationLock;
         let answer = self.ask_migration_lock(true).await;

@@ -107,7 +107,8 @@ impl OnepoolConnectOptions {
     /// session.
     #[must_use]
     pub fn over(dialer: MemoryDialer) -> Self {
-        Self::at(HostAddress::Memory(Slot::memory(dialer)))
+        let plugin = dialer.plugin().to_owned();
+        Self::at(HostAddress::Memory(Slot::memory(dialer))).plugin(plugin)
     }
 
     fn at(host: HostAddress) -> Self {
@@ -170,7 +171,7 @@ impl OnepoolConnectOptions {
         &self.settings
     }
 
-    /// The plugin's name, where it is known; a host in this process need not be told.
+    /// The plugin's name, where it is known.
     pub(crate) fn plugin_name(&self) -> Option<String> {
         let from_environment = || match self.host {
             HostAddress::Memory(_) => None,

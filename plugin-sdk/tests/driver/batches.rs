@@ -93,7 +93,7 @@ async fn the_set_that_failed_is_named() {
 async fn a_large_batch_travels_in_parts() {
     let host = Host::scripted(|request| match request {
         BrokerRequest::Uploaded { .. } => {
-            let summaries = vec![Summary::default(); 50_000];
+            let summaries = vec![Summary::default(); 40_000];
             Some(Reply::Now(BrokerResponse::Uploaded(Ok(
                 UploadedReply::Batch(BatchReply {
                     summaries,
@@ -105,17 +105,17 @@ async fn a_large_batch_travels_in_parts() {
     });
     let mut connection = host.options().connect().await.unwrap();
     let results = connection
-        .execute_batch("INSERT", sets(50_000), BatchMode::AllOrNothing)
+        .execute_batch("INSERT", sets(40_000), BatchMode::AllOrNothing)
         .await
         .unwrap();
-    assert_eq!(results.len(), 50_000);
+    assert_eq!(results.len(), 40_000);
     let part = host.look(|events| match events {
         [Event::Call(BrokerRequest::Upload { part }), ..] => part.bytes.clone(),
         other => panic!("{other:?}"),
     });
     assert!(part.len() <= UPLOAD_PART_BYTES as usize);
     let whole: LargeRequest = postcard::from_bytes(&part).unwrap();
-    assert!(matches!(whole, LargeRequest::Batch(batch) if batch.sets.len() == 50_000));
+    assert!(matches!(whole, LargeRequest::Batch(batch) if batch.sets.len() == 40_000));
 }
 
 #[tokio::test]

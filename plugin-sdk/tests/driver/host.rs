@@ -85,7 +85,7 @@ impl Host {
     /// Options that lead to this host without a socket.
     pub fn options(&self) -> OnepoolConnectOptions {
         let host = self.clone();
-        OnepoolConnectOptions::over(MemoryDialer::new(move || {
+        OnepoolConnectOptions::over(MemoryDialer::new("scripted", move || {
             let (plugin, mut own) = tarpc::transport::channel::unbounded();
             let host = host.clone();
             let welcome = host.welcome("none");

@@ -91,7 +91,7 @@ async fn each_plugin_has_a_table_of_its_own() {
             "_sqlx_migrations_reports",
             "_sqlx_migrations_billing",
             "_sqlx_migrations",
-            "_sqlx_migrations",
+            "_sqlx_migrations_scripted",
             "my_own"
         ]
     );

@@ -26,6 +26,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 const IN_MEMORY: &str = "an in-memory database cannot be pooled, because each backend would be \
                          another database; name a file, for example sqlite:app.db?mode=rwc";
 
+const NO_FILE: &str = "there is no such file; with ?mode=rwc in the URL it is created, in a folder \
+                       that exists";
+
 /// A file and how to open it.
 #[derive(Clone, Debug)]
 pub(in crate::db) struct SqliteOptions {
@@ -99,16 +102,20 @@ impl SqliteOptions {
                     tries += 1;
                     tokio::time::sleep(PAUSE).await;
                 }
-                Err(error) => {
-                    return Err(failure::unreachable(
-                        DatabaseKind::Sqlite,
-                        self.place(),
-                        error,
-                    ));
-                }
+                Err(error) => return Err(self.unreachable(error)),
                 Ok(connection) => return Ok(connection),
             }
         }
+    }
+
+    /// SQLite itself does not say that there is no file.
+    fn unreachable(&self, error: sqlx::Error) -> Failure {
+        let failure = failure::unreachable(DatabaseKind::Sqlite, self.place(), error);
+        if self.options.get_filename().exists() {
+            return failure;
+        }
+        let message = format!("{}: {NO_FILE}", failure.message);
+        Failure { message, ..failure }
     }
 }
 

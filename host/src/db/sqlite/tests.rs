@@ -341,6 +341,7 @@ async fn what_cannot_be_pooled_or_opened_says_why() {
     let failure = source.connect().await.unwrap_err();
     assert_eq!(failure.code, Code::DATABASE_DOWN);
     assert!(failure.message.contains("none.db"), "{failure}");
+    assert!(failure.message.contains("?mode=rwc"), "{failure}");
 }
 
 #[tokio::test]

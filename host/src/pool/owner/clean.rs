@@ -22,10 +22,12 @@ const NAMES: &str = "SELECT CONCAT(@@SESSION.character_set_client, ' COLLATE ', 
 const ISOLATION: &str = "SELECT CONCAT('ISOLATION LEVEL ', REPLACE(@@SESSION.tx_isolation, '-', \
     ' '), IF(@@SESSION.tx_read_only, ', READ ONLY', ', READ WRITE'))";
 
-/// What undoes the settings of a read-only Connection, and those that the database does not tell.
+/// The defaults of settings that the database is not asked for: those of a read-only Connection,
+/// and those that it does not tell.
 const KNOWN_DEFAULTS: &[(&str, &str)] = &[
-    ("case_sensitive_like", "PRAGMA case_sensitive_like = 0"),
     ("query_only", "PRAGMA query_only = 0"),
+    // SQLite does not tell how this is set.
+    ("case_sensitive_like", "PRAGMA case_sensitive_like = 0"),
     (
         "transaction_read_only",
         "SET SESSION TRANSACTION READ WRITE",
@@ -96,8 +98,8 @@ impl Owner {
                 _ => format!("RESET {name}"),
             });
         }
-        if let Some(statement) = known_default(name) {
-            return Ok(statement.to_owned());
+        if let Some((_, statement)) = KNOWN_DEFAULTS.iter().find(|(known, _)| *known == name) {
+            return Ok((*statement).to_owned());
         }
         self.condition.must_close = true;
         Err(Failure::new(
@@ -106,7 +108,8 @@ impl Owner {
         ))
     }
 
-    /// Finds out the defaults of the settings that a text is about to change.
+    /// Finds out the defaults of the settings that a text is about to change, where the database
+    /// cannot be asked for them later.
     pub(super) async fn remember_defaults(&mut self, text: &Text) -> Result<(), Failure> {
         for setting in text.verdict.settings() {
             if setting.scope == Scope::Session {
@@ -116,14 +119,17 @@ impl Owner {
         Ok(())
     }
 
-    /// Finds out the default of a setting that is about to be changed, where the database cannot
-    /// be asked for it later.
     async fn remember_default(&mut self, name: &str) -> Result<(), Failure> {
-        let known = self.kind() == DatabaseKind::Postgres
-            || known_default(name).is_some()
-            || self.condition.defaults.contains_key(name);
-        if !known && let Some(default) = self.ask_default(name).await? {
-            self.condition.defaults.insert(name.to_owned(), default);
+        let known = self.condition.defaults.contains_key(name);
+        if !known && self.kind() != DatabaseKind::Postgres {
+            match self.ask_default(name).await? {
+                Some(default) => drop(self.condition.defaults.insert(name.to_owned(), default)),
+                // What cannot be taken back must not reach the next user.
+                None if !KNOWN_DEFAULTS.iter().any(|(known, _)| *known == name) => {
+                    self.condition.needs_reset = true;
+                }
+                None => (),
+            }
         }
         Ok(())
     }
@@ -155,9 +161,4 @@ impl Owner {
         let value = number.map_or(value, |number| number.to_string());
         Ok(Some(format!("{begin}{value}")))
     }
-}
-
-fn known_default(name: &str) -> Option<&'static str> {
-    let mut known = KNOWN_DEFAULTS.iter();
-    known.find_map(|(known, statement)| (*known == name).then_some(*statement))
 }

@@ -9,7 +9,14 @@
 //! them for their driver, and [`table`] lists which of them run where. What onepool has alone, or
 //! does otherwise on purpose, is tested elsewhere.
 
+#![expect(
+    clippy::duplicate_mod,
+    reason = "each scenario is compiled once for every driver, which is the point"
+)]
+
 mod driver;
+mod known;
+mod otherwise;
 mod runner;
 mod stage;
 mod table;

@@ -19,13 +19,13 @@ const CAP: u32 = 5;
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// A fresh database of some kind.
-enum Place {
+pub enum Place {
     File(SqliteFile),
     Server(Database),
 }
 
 impl Place {
-    async fn new(kind: DatabaseKind) -> Self {
+    pub async fn new(kind: DatabaseKind) -> Self {
         match kind {
             DatabaseKind::Sqlite => Self::File(onepool_tests::sqlite()),
             DatabaseKind::Postgres => {
@@ -35,7 +35,7 @@ impl Place {
         }
     }
 
-    fn url(&self) -> &str {
+    pub fn url(&self) -> &str {
         match self {
             Self::File(file) => &file.url,
             Self::Server(database) => &database.url,
@@ -160,11 +160,7 @@ async fn play<DB: Driver>(
     database: &str,
     scenario: impl AsyncFn(&mut Stage<DB>),
 ) -> Transcript {
-    let mut stage = Stage {
-        kind,
-        pool,
-        transcript: Transcript::default(),
-    };
+    let mut stage = Stage::new(kind, pool);
     let ended = timeout(LONGEST, scenario(&mut stage)).await;
     assert!(
         ended.is_ok(),

@@ -13,9 +13,28 @@ pub struct Stage<DB: Driver> {
     pub kind: DatabaseKind,
     pub pool: Pool<DB>,
     pub transcript: Transcript,
+    number: u32,
 }
 
 impl<DB: Driver> Stage<DB> {
+    pub fn new(kind: DatabaseKind, pool: Pool<DB>) -> Self {
+        Self {
+            kind,
+            pool,
+            transcript: Transcript::default(),
+            number: 0,
+        }
+    }
+
+    /// A number that this scenario has not had yet.
+    ///
+    /// It keeps statements apart whose texts would be the same: the direct drivers mix up the
+    /// parameter and result types of statements with one text.
+    pub fn number(&mut self) -> u32 {
+        self.number += 1;
+        self.number
+    }
+
     /// A statement with the placeholders of the database; the scenario writes `?`.
     pub fn sql(&self, sql: &str) -> AssertSqlSafe<String> {
         AssertSqlSafe(placeholders(self.kind, sql))

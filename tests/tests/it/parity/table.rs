@@ -28,7 +28,7 @@ macro_rules! scenarios {
         #[tokio::test]
         async fn $on() {
             use super::super::{$direct as direct, onepool as ours, runner};
-            runner::$on(direct::scenario::$module::$name, ours::scenario::$module::$name).await;
+            runner::$on(direct::$module::$name, ours::$module::$name).await;
         }
     };
 }
@@ -55,7 +55,6 @@ scenarios! {
         of_constraints: all;
         of_statements: all;
         of_values: all;
-        of_postgres: postgres;
         of_rows: all;
         of_wrong_decodes: all;
         of_argument_counts: all;
@@ -84,5 +83,75 @@ scenarios! {
         fail_half_way: all;
         run_side_by_side: all;
         from_a_pool_are_dropped: all;
+    }
+    connections {
+        live_and_die: all;
+        are_set_up_by_hooks: all;
+        keep_their_settings: all;
+        keep_their_state: all;
+        remember_what_they_inserted: all;
+    }
+    concurrency {
+        single_statements: all;
+        transactions: all;
+        changing_tables: all;
+    }
+    batches {
+        outside_transactions: all;
+        inside_transactions: all;
+        of_many_sets: all;
+    }
+    migrations {
+        are_applied_once: all;
+        are_found_out_when_edited: all;
+        fail: all;
+        are_undone: all;
+    }
+    numbers {
+        integers: all;
+        floats: all;
+        conversions: all;
+    }
+    texts {
+        texts: all;
+        bytes: all;
+        large_ones: all;
+        large_literals: all;
+        uuids: all;
+        documents: all;
+    }
+    dates {
+        of_chrono: all;
+        of_time: all;
+    }
+    of_servers {
+        locks_that_are_not_waited_for: postgres mariadb;
+    }
+    of_sqlite {
+        small_integers: sqlite;
+        uuids_as_text: sqlite;
+        dates_with_an_offset: sqlite;
+        conversions: sqlite;
+    }
+    of_mysql {
+        unsigned: mariadb;
+        uuids_as_text: mariadb;
+        decimals: mariadb;
+        conversions: mariadb;
+    }
+    of_postgres {
+        serialization_failures: postgres;
+        intervals: postgres;
+        decimals: postgres;
+        dates: postgres;
+        special_dates: postgres;
+        arrays: postgres;
+        ranges: postgres;
+        enums_and_domains: postgres;
+        networks: postgres;
+        rows_without_columns: postgres;
+        texts_of_all_kinds: postgres;
+        conversions: postgres;
+        errors: postgres;
     }
 }

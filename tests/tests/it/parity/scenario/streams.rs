@@ -1,7 +1,6 @@
 //! Streams of rows: read to the end, dropped half-way, failing half-way.
 
 use futures_util::{StreamExt, TryStreamExt};
-use onepool_sdk::DatabaseKind;
 use sqlx::{Acquire, AssertSqlSafe};
 
 use super::{Stage, integers, run, table_of_ids};

@@ -95,6 +95,29 @@ async fn neighbour(host: &Host, kind: DatabaseKind, on: Arc<AtomicBool>) -> u32 
     rounds
 }
 
+/// Takes every backend there is, and what the victim held in the database.
+async fn inherits(pool: &OnepoolPool, kind: DatabaseKind) {
+    // On SQLite, nobody could write if the victim still held its lane.
+    let writes = [
+        "INSERT INTO kept VALUES (666)",
+        "UPDATE kept SET n = 1 WHERE n = 1",
+    ];
+    let at_once = if kind == DatabaseKind::Sqlite { 1 } else { 2 };
+    let mut heirs = Vec::new();
+    for write in &writes[..at_once] {
+        let mut transaction = pool.begin().await.unwrap();
+        let write = sqlx::query(*write).execute(&mut *transaction);
+        soon("what the victim had", write).await.unwrap();
+        heirs.push(transaction);
+    }
+    drop(heirs);
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM kept WHERE n > 2")
+        .fetch_one(pool)
+        .await
+        .unwrap();
+    assert_eq!(left, 0, "what it had not committed is not there");
+}
+
 async fn killed(kind: DatabaseKind, how: &str) {
     let place = Place::new(kind, 2).await;
     let stage = Stage::new();
@@ -131,25 +154,7 @@ async fn killed(kind: DatabaseKind, how: &str) {
         .await;
         // It takes milliseconds; once it took seconds, in which the host only discarded rows.
         assert!(killed.elapsed() < SOON, "{:?}", killed.elapsed());
-        // On SQLite, nobody could write if the victim still held its lane.
-        let writes = [
-            "INSERT INTO kept VALUES (666)",
-            "UPDATE kept SET n = 1 WHERE n = 1",
-        ];
-        let at_once = if kind == DatabaseKind::Sqlite { 1 } else { 2 };
-        let mut heirs = Vec::new();
-        for write in &writes[..at_once] {
-            let mut transaction = pool.begin().await.unwrap();
-            let write = sqlx::query(*write).execute(&mut *transaction);
-            soon("what the victim had", write).await.unwrap();
-            heirs.push(transaction);
-        }
-        drop(heirs);
-        let left: i64 = sqlx::query_scalar("SELECT count(*) FROM kept WHERE n > 2")
-            .fetch_one(&pool)
-            .await
-            .unwrap();
-        assert_eq!(left, 0, "what it had not committed is not there");
+        inherits(&pool, kind).await;
         on.store(false, Ordering::Relaxed);
     };
     let (rounds, ()) = tokio::time::timeout(LONG * 2, async { tokio::join!(undisturbed, killing) })

@@ -1,17 +1,17 @@
 //! What a host is started with.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use onepool_proto::endpoint::Endpoint;
-use onepool_proto::{Code, Failure, Limits, limits};
+use onepool_proto::{Code, DatabaseKind, Failure, Limits, limits};
 
-use crate::db::{Source, Supplier};
+use crate::db::{Access, Source, Supplier};
 use crate::error::HostError;
-use crate::plugin::{Plugin, check_name};
-use crate::pool::Share;
+use crate::plugin::{Plugin, check_name, check_order};
+use crate::pool::{PluginLogin, PoolTimes, Quota};
 
 /// The cap when none is given.
 pub(crate) const MAX_CONNECTIONS: u32 = 10;
@@ -20,6 +20,9 @@ pub(crate) const MAX_SESSIONS: usize = 256;
 /// How long a stopping host waits for plugins when nothing else is said.
 pub(crate) const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a page may wait for its reader when nothing else is said.
+pub(crate) const READER_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// Everything that [`HostBuilder`](crate::HostBuilder) gathers.
 #[derive(Debug)]
 pub(crate) struct Config {
@@ -27,13 +30,22 @@ pub(crate) struct Config {
     pub(crate) max_connections: u32,
     pub(crate) max_sessions: usize,
     pub(crate) statement_cache: Option<usize>,
+    pub(crate) statement_comments: bool,
     /// Functions of the database that leave nothing behind on a session.
     pub(crate) harmless_functions: Vec<String>,
     pub(crate) limits: Limits,
     pub(crate) endpoint: Option<Endpoint>,
     pub(crate) allowed_users: Vec<u32>,
     pub(crate) plugins: Vec<Plugin>,
+    /// Plugins that only read, beside those that say so themselves.
+    pub(crate) read_only: BTreeSet<String>,
+    /// As whom plugins' backends are opened, beside what they say themselves.
+    pub(crate) accesses: BTreeMap<String, Access>,
+    /// The quota of every plugin that has none of its own.
+    pub(crate) default_quota: Quota,
+    pub(crate) pool_times: PoolTimes,
     pub(crate) stop_timeout: Duration,
+    pub(crate) reader_timeout: Duration,
 }
 
 impl Default for Config {
@@ -43,12 +55,18 @@ impl Default for Config {
             max_connections: MAX_CONNECTIONS,
             max_sessions: MAX_SESSIONS,
             statement_cache: None,
+            statement_comments: false,
             harmless_functions: Vec::new(),
             limits: Limits::default(),
             endpoint: None,
             allowed_users: Vec::new(),
             plugins: Vec::new(),
+            read_only: BTreeSet::new(),
+            accesses: BTreeMap::new(),
+            default_quota: Quota::default(),
+            pool_times: PoolTimes::default(),
             stop_timeout: STOP_TIMEOUT,
+            reader_timeout: READER_TIMEOUT,
         }
     }
 }
@@ -64,14 +82,70 @@ impl Config {
         })
     }
 
-    /// What each plugin may have of the pool.
-    pub(crate) fn shares(&self) -> Vec<(Arc<str>, Share)> {
-        let share = |plugin: &Plugin| (Arc::from(plugin.name()), plugin.share);
-        self.plugins.iter().map(share).collect()
+    /// The users beside the host's own whose processes may connect.
+    pub(crate) fn users(&self) -> Vec<u32> {
+        let of_plugins = self.plugins.iter().filter_map(|plugin| plugin.run_as);
+        let listed = self.allowed_users.iter().copied();
+        listed.chain(of_plugins.map(|(uid, _)| uid)).collect()
+    }
+
+    /// What each plugin may have that does not follow the default.
+    pub(crate) fn quotas(&self) -> Vec<(Arc<str>, Quota)> {
+        let quota = |plugin: &Plugin| Some((Arc::from(plugin.name()), plugin.quota?));
+        self.plugins.iter().filter_map(quota).collect()
+    }
+
+    /// The names of the plugins that only read.
+    pub(crate) fn readers(&self) -> HashSet<String> {
+        let reads = self.plugins.iter().filter(|plugin| plugin.read_only);
+        let own = reads.map(|plugin| plugin.name().to_owned());
+        self.read_only.iter().cloned().chain(own).collect()
+    }
+
+    /// The logins that plugins have beside the host's: one for all that have the same.
+    pub(crate) fn logins(&self, source: &Source) -> Result<Vec<PluginLogin>, HostError> {
+        let mut logins: Vec<PluginLogin> = Vec::new();
+        for (plugin, access) in self.all_accesses(source.kind()) {
+            let name = Arc::from(plugin.as_str());
+            let known = logins
+                .iter_mut()
+                .find(|login| *login.source.access() == access);
+            if let Some(known) = known {
+                known.plugins.push(name);
+                continue;
+            }
+            let wrong = |failure: Failure| HostError::Login {
+                plugin,
+                problem: failure.message,
+            };
+            logins.push(PluginLogin {
+                source: source.clone().accessed(access).map_err(wrong)?,
+                plugins: vec![name],
+            });
+        }
+        Ok(logins)
+    }
+
+    /// As whom each plugin's backends are opened that are not the host's own.
+    pub(crate) fn all_accesses(&self, kind: DatabaseKind) -> BTreeMap<String, Access> {
+        let mut accesses = self.accesses.clone();
+        for plugin in &self.plugins {
+            let access = accesses.entry(plugin.name().to_owned()).or_default();
+            access.login = plugin.login.clone().or(access.login.take());
+            access.schema = plugin.schema.clone().or(access.schema.take());
+        }
+        if kind == DatabaseKind::Sqlite {
+            for reader in self.readers() {
+                accesses.entry(reader).or_default().reads_only = true;
+            }
+        }
+        accesses.retain(|_, access| *access != Access::default());
+        accesses
     }
 
     /// Refuses what cannot work, before anything is opened.
     pub(crate) fn check(&self) -> Result<(), HostError> {
+        check_order(&self.plugins)?;
         if self.max_connections == 0 {
             return Err(HostError::Setting(
                 "max_connections is 0, so no statement could ever run; give at least 1",
@@ -88,15 +162,41 @@ impl Config {
                 "frame_bytes is below the protocol's 1 MiB; raise it or leave it out",
             ));
         }
+        check_default_quota(&self.default_quota)?;
+        for plugin in self.read_only.iter().chain(self.accesses.keys()) {
+            check_name(plugin)?;
+        }
         let mut names = HashSet::new();
         for plugin in &self.plugins {
             check_name(plugin.name())?;
             if !names.insert(plugin.name()) {
                 return Err(HostError::PluginTwice(plugin.name().to_owned()));
             }
+            if let Some(quota) = &plugin.quota {
+                check_quota(plugin.name(), quota)?;
+            }
         }
         Ok(())
     }
+}
+
+/// Refuses a plugin's quota with which nothing could run.
+pub(crate) fn check_quota(plugin: &str, quota: &Quota) -> Result<(), HostError> {
+    quota.check().map_err(|problem| HostError::Quota {
+        plugin: plugin.to_owned(),
+        problem,
+    })
+}
+
+/// Refuses a default quota with which nothing could run.
+pub(crate) fn check_default_quota(quota: &Quota) -> Result<(), HostError> {
+    if quota.min > 0 {
+        return Err(HostError::Setting(
+            "the default quota guarantees a minimum, which would be kept for every plugin that \
+             ever connects; give the plugins that need one a quota of their own",
+        ));
+    }
+    quota.check().map_err(HostError::Setting)
 }
 
 /// Where the URL of the database comes from. Its `Debug` does not show it.

@@ -1,27 +1,34 @@
 //! A running host.
 
+use std::collections::BTreeMap;
 use std::process::ExitStatus;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use onepool_proto::DatabaseKind;
 use onepool_proto::endpoint::Endpoint;
 use onepool_proto::handshake::Token;
-use onepool_proto::memory::{MemoryDialer, MemoryLink};
+use onepool_proto::memory::MemoryDialer;
 use onepool_proto::{Code, Failure};
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::builder::HostBuilder;
-use crate::config::Config;
+use crate::config::{Config, check_default_quota, check_quota};
+use crate::db::Access;
+use crate::engine;
 use crate::error::HostError;
 use crate::listener::{Listener, Reception};
 use crate::peer::AllowedUsers;
-use crate::plugin::{Launcher, Orders, PluginStatus, Registry, Spawner, check_name};
-use crate::pool::{Pool, PoolConfig, PoolStats, Share};
+use crate::plugin::{
+    Launcher, Order, Orders, PluginStatus, Registry, Spawner, Supervisors, check_name,
+};
+use crate::pool::{
+    EndedLease, LeaseInfo, Pool, PoolConfig, PoolStats, Quota, StatementInfo, Verdict,
+};
 use crate::roster::{self, Roster, RosterConfig};
-use crate::telemetry::{Counters, HostStats};
+use crate::telemetry::{Counters, Histogram, HostStats, PluginActivity, watch_lag};
 use crate::transport::Parting;
 
 /// How long plugins and sessions get to end after they have been told to end at once.
@@ -47,10 +54,19 @@ const KILL_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Host {
     endpoint: Endpoint,
     database: DatabaseKind,
-    max_connections: u32,
     pub(crate) registry: Registry,
     pub(crate) roster: Roster,
+    pub(crate) supervisors: Supervisors,
+    /// The users whose processes may connect.
+    pub(crate) users: AllowedUsers,
+    /// As whom plugins' backends are opened that are not the host's own.
+    pub(crate) accesses: BTreeMap<String, Access>,
+    /// Held by whoever changes what the host was started with.
+    pub(crate) changing: tokio::sync::Mutex<()>,
     counters: Arc<Counters>,
+    /// How late the host's thread was.
+    pub(crate) lag: Arc<Histogram>,
+    pub(crate) started: SystemTime,
     stop: CancellationToken,
     pub(crate) stopped: CancellationToken,
     _stop_on_drop: DropGuard,
@@ -64,7 +80,14 @@ impl Host {
 
     pub(crate) async fn start(config: Config) -> Result<Self, HostError> {
         config.check()?;
+        let host = engine::run(|running| Self::start_here(config, running)).await;
+        host.map_err(HostError::io("start", "the host's thread"))?
+    }
+
+    /// Starts on the thread that keeps running until `running` is dropped.
+    async fn start_here(config: Config, running: DropGuard) -> Result<Self, HostError> {
         let source = config.source().await?;
+        let logins = config.logins(&source)?;
         let kind = source.kind();
         let place = source.place();
         // The endpoint comes first: another host that runs already is noticed before this one
@@ -73,9 +96,13 @@ impl Host {
         let spawner = Spawner::start().map_err(HostError::io("start", "a thread"))?;
         let pool = Pool::start(PoolConfig {
             source,
+            logins,
             max_connections: config.max_connections,
             harmless_functions: config.harmless_functions.clone(),
-            shares: config.shares(),
+            quotas: config.quotas(),
+            default_quota: config.default_quota,
+            times: config.pool_times,
+            statement_comments: config.statement_comments,
         });
         let pool = pool.await.map_err(HostError::Database)?;
         tracing::info!(
@@ -85,12 +112,10 @@ impl Host {
             max_connections = config.max_connections,
             "the host is up"
         );
-        let (host, launcher) = Self::open(&config, kind, pool, listener, spawner);
-        for plugin in &config.plugins {
-            if let Err(error) = launcher.launch(plugin).await {
-                host.stop().await;
-                return Err(error);
-            }
+        let (host, launcher) = Self::open(&config, kind, pool, listener, spawner, running);
+        if let Err(error) = host.supervisors.start(&launcher, &config.plugins).await {
+            host.stop().await;
+            return Err(error);
         }
         Ok(host)
     }
@@ -102,17 +127,18 @@ impl Host {
         pool: Pool,
         listener: Listener,
         spawner: Spawner,
+        running: DropGuard,
     ) -> (Self, Arc<Launcher>) {
         let counters = Arc::new(Counters::default());
-        let tracker = TaskTracker::new();
-        let registry = Registry::default();
-        let orders = Orders::default();
-        let stop = CancellationToken::new();
+        let (registry, orders) = (Registry::default(), Orders::default());
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let roster = Roster::new(RosterConfig {
             pool: pool.clone(),
             database,
             limits: config.limits,
             max_sessions: config.max_sessions,
+            reader_timeout: config.reader_timeout,
+            readers: config.readers(),
             tracker: tracker.clone(),
             counters: Arc::clone(&counters),
         });
@@ -122,21 +148,27 @@ impl Host {
             registry: registry.clone(),
             roster: roster.clone(),
             orders: orders.clone(),
+            order: Order::default(),
             tracker: tracker.clone(),
         });
         let host = Self {
+            users: AllowedUsers::new(&config.users()),
+            accesses: config.all_accesses(database),
+            changing: tokio::sync::Mutex::default(),
             endpoint: listener.endpoint().clone(),
             database,
-            max_connections: config.max_connections,
             registry: registry.clone(),
             roster: roster.clone(),
+            supervisors: Supervisors::default(),
             counters: Arc::clone(&counters),
+            lag: watch_lag(&tracker, &stop),
+            started: SystemTime::now(),
             stop: stop.clone(),
             stopped: CancellationToken::new(),
             _stop_on_drop: stop.clone().drop_guard(),
         };
         tracker.spawn(listener.run(Reception {
-            users: AllowedUsers::new(&config.allowed_users),
+            users: host.users.clone(),
             registry,
             roster: roster.clone(),
             counters,
@@ -153,7 +185,8 @@ impl Host {
             tracker,
             timeout: config.stop_timeout,
         };
-        tokio::spawn(wind_down.run(stop, host.stopped.clone().drop_guard()));
+        let stopped = host.stopped.clone().drop_guard();
+        tokio::spawn(wind_down.run_and_drop(stop, (stopped, running)));
         (host, launcher)
     }
 
@@ -172,7 +205,21 @@ impl Host {
     /// The cap: how many connections the database ever sees.
     #[must_use]
     pub fn max_connections(&self) -> u32 {
-        self.max_connections
+        self.roster.pool().max_connections()
+    }
+
+    /// Changes the cap while the host runs. When it is lowered, idle connections that are too many
+    /// are closed at once and the others as they come free; until then none is opened.
+    ///
+    /// # Errors
+    /// [`HostError::Database`] if the cap leaves nothing for work, cannot hold the guaranteed
+    /// minimums, or is more than the database allows. It is then as before.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the cap as it was, or as it shall be.
+    pub async fn set_max_connections(&self, cap: u32) -> Result<(), HostError> {
+        let set = self.roster.pool().set_max_connections(cap).await;
+        set.map_err(HostError::Database)
     }
 
     /// A token for a plugin that the host does not launch, to attach from outside as the plugin
@@ -201,8 +248,7 @@ impl Host {
         MemoryDialer::new(Arc::clone(&name), move || {
             check_name(&name)
                 .map_err(|error| Failure::new(Code::INVALID_ARGUMENT, error.to_string()))?;
-            let (welcome, channel) = roster.open_in_memory(Arc::clone(&name))?;
-            Ok(MemoryLink { welcome, channel })
+            roster.open_in_memory(Arc::clone(&name))
         })
     }
 
@@ -212,8 +258,24 @@ impl Host {
         self.registry.plugins(&self.roster.plugins())
     }
 
-    /// Waits until the launched plugin of this name has ended, and says how: `None` if the
-    /// operating system does not say. Returns `None` at once if no such plugin was launched.
+    /// Ends the launched plugin of this name in order, if it runs, and starts its program, which
+    /// may have been replaced; other plugins are not touched. Returns when the plugin has
+    /// connected, or has ended with success. A plugin that the host has given up on gets all its
+    /// attempts anew.
+    ///
+    /// # Errors
+    /// [`HostError::NoSuchPlugin`] if the host does not launch a plugin of this name, and
+    /// [`HostError::PluginStart`] if it did not come up; it is then started again as its
+    /// [`Restart`](crate::Restart) says.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing once the order is given.
+    pub async fn restart_plugin(&self, name: &str) -> Result<(), HostError> {
+        self.supervisors.restart(name).await
+    }
+
+    /// Waits until the launched plugin of this name has ended for good, and says how: `None` if
+    /// the operating system does not say. Returns `None` at once if no such plugin was launched.
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
@@ -230,18 +292,78 @@ impl Host {
     /// What the pool holds now, and what it has done so far.
     #[must_use]
     pub fn pool_stats(&self) -> PoolStats {
-        self.roster.pool_stats()
+        self.roster.pool().stats()
     }
 
-    /// What each plugin may have of the pool beside the others; in force at once.
-    pub fn set_share(&self, plugin: &str, share: Share) {
-        self.roster.set_share(&plugin.into(), share);
+    /// The connections that plugins have now, those held longest first: who has each, for what, and
+    /// what runs on it.
+    #[must_use]
+    pub fn leases(&self) -> Vec<LeaseInfo> {
+        self.roster.pool().leases()
     }
 
-    /// Stops the host: no more sessions; launched plugins are asked to end (SIGTERM) and keep
-    /// their sessions until they have; other sessions end when the calls under way have been
-    /// answered. What is left after the [stop timeout](HostBuilder::stop_timeout) is ended. Then
-    /// the pool closes its backends.
+    /// The leases that ended within `within`, in the order in which they did. Of those that lasted
+    /// 5 ms or longer the latest 256 are known.
+    #[must_use]
+    pub fn ended_leases(&self, within: Duration) -> Vec<EndedLease> {
+        self.roster.pool().ended_leases(within)
+    }
+
+    /// The statements that run now, the longest first, and then the calls that wait for a
+    /// connection, in the order they came.
+    #[must_use]
+    pub fn statements(&self) -> Vec<StatementInfo> {
+        self.roster.pool().statements()
+    }
+
+    /// Whether anybody waits for a connection, and what for: whether the database is slow, or the
+    /// queue full.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.roster.pool().verdict()
+    }
+
+    /// What each plugin has done since the host started, by name; of those that have asked for
+    /// a connection.
+    #[must_use]
+    pub fn activity(&self) -> Vec<(String, PluginActivity)> {
+        self.roster.pool().activity()
+    }
+
+    /// What a plugin may have, whether that is its own quota or the default.
+    #[must_use]
+    pub fn quota(&self, plugin: &str) -> Quota {
+        self.roster.pool().quota(&plugin.into()).get()
+    }
+
+    /// Gives a plugin, whether it runs or not, a quota of its own; in force at once, also for
+    /// what is already under way.
+    ///
+    /// # Errors
+    /// [`HostError::PluginName`] if this is not a name for a plugin, [`HostError::Quota`] if
+    /// nothing could run with the quota, and [`HostError::Database`] if its minimum does not fit
+    /// the cap beside those of the others. The quota is then as before.
+    pub fn set_quota(&self, plugin: &str, quota: Quota) -> Result<(), HostError> {
+        check_name(plugin)?;
+        check_quota(plugin, &quota)?;
+        let set = self.roster.pool().set_quota(&plugin.into(), quota);
+        set.map_err(HostError::Database)
+    }
+
+    /// Changes the quota of every plugin that has none of its own; in force at once.
+    ///
+    /// # Errors
+    /// [`HostError::Setting`] if nothing could run with the quota, or if it guarantees a minimum.
+    pub fn set_default_quota(&self, quota: Quota) -> Result<(), HostError> {
+        check_default_quota(&quota)?;
+        self.roster.pool().set_default_quota(quota);
+        Ok(())
+    }
+
+    /// Stops the host: no more sessions; launched plugins are asked to end (see
+    /// [`StopGraces`](crate::StopGraces)) and keep their sessions until they have; other sessions
+    /// end when the calls under way have been answered. What is left after the [stop
+    /// timeout](HostBuilder::stop_timeout) is ended. Then the pool closes its backends.
     ///
     /// Returns when all this is done; calling it again waits for the same.
     ///
@@ -270,7 +392,13 @@ struct WindDown {
 }
 
 impl WindDown {
-    async fn run(self, stop: CancellationToken, _stopped: DropGuard) {
+    /// Keeps the guards until everything has ended.
+    async fn run_and_drop(self, stop: CancellationToken, guards: (DropGuard, DropGuard)) {
+        self.run(stop).await;
+        drop(guards);
+    }
+
+    async fn run(self, stop: CancellationToken) {
         // The listener closes at the same token.
         stop.cancelled().await;
         tracing::info!("the host is stopping");

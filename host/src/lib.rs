@@ -22,26 +22,40 @@
 //!
 //! [`testing`] has a host for the tests of plugins.
 
+#[cfg(unix)]
+pub mod admin;
 mod builder;
+mod change;
 mod config;
 mod db;
+mod engine;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod host;
 mod listener;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod peer;
 mod plugin;
 mod pool;
 mod roster;
 mod session;
+mod steering;
 mod stop;
 mod telemetry;
 pub mod testing;
 mod transport;
+#[cfg(feature = "web")]
+pub mod web;
 
 #[cfg(test)]
 mod tests;
 
 pub use builder::HostBuilder;
+pub use change::Applied;
+pub use db::login::Login;
 pub use error::HostError;
 pub use host::Host;
 pub use onepool_proto::endpoint::{Endpoint, EndpointError};
@@ -49,7 +63,16 @@ pub use onepool_proto::error::Explanation;
 pub use onepool_proto::handshake::Token;
 pub use onepool_proto::memory::MemoryDialer;
 pub use onepool_proto::{Code, DatabaseKind, Failure, Limits};
-pub use plugin::{Plugin, PluginState, PluginStatus};
-pub use pool::{Counts, PluginStats, PoolStats, Share};
+pub use plugin::{
+    LastWords, OnHostDeath, Plugin, PluginState, PluginStatus, Restart, RestartLimits,
+    StartFailure, StopGraces,
+};
+pub use pool::{
+    CancelStats, CloseReason, Counts, EndedLease, LeaseInfo, LeaseState, Paused, PluginStats,
+    PoolStats, Purpose, Quota, StatementInfo, StatementState, Target, TargetError, Verdict,
+    VerdictKind,
+};
 pub use stop::StopSignals;
-pub use telemetry::HostStats;
+pub use telemetry::{
+    CallKind, Distribution, HostStats, Pace, Percentiles, PluginActivity, PluginPace, SlowStatement,
+};

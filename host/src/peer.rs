@@ -41,13 +41,21 @@ impl Peer {
         Ok(Self { uid, pid })
     }
 
+    /// Whether this is the process `child` or, where that can be told, one that it started.
+    pub(crate) fn is_of(self, child: u32) -> bool {
+        #[cfg(target_os = "linux")]
+        return self.pid.is_some_and(|pid| descends_from(pid, child));
+        #[cfg(not(target_os = "linux"))]
+        return self.pid == Some(child);
+    }
+
     /// Whether this is the process `child` or one that it started, as far as this system can tell.
     ///
     /// # Errors
     /// [`Code::PEER_REFUSED`] if it is not.
     pub(crate) fn check_descends_from(self, child: u32) -> Result<(), Failure> {
         #[cfg(target_os = "linux")]
-        if !self.pid.is_some_and(|pid| descends_from(pid, child)) {
+        if !self.is_of(child) {
             return Err(Failure::new(
                 Code::PEER_REFUSED,
                 format!(
@@ -82,6 +90,11 @@ impl AllowedUsers {
     #[cfg(not(unix))]
     pub(crate) fn new(_listed: &[u32]) -> Self {
         Self { uids: None }
+    }
+
+    /// Whether the processes of this user may connect.
+    pub(crate) fn include(&self, uid: u32) -> bool {
+        self.uids.as_ref().is_none_or(|uids| uids.contains(&uid))
     }
 
     /// Whether the peer is one of them.

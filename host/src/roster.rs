@@ -1,23 +1,28 @@
 //! The live sessions of a host, and the only way to begin one.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dashmap::DashMap;
+use dashmap::mapref::multiple::RefMulti;
 use futures_util::FutureExt;
 use onepool_proto::handshake::{Token, Welcome};
 use onepool_proto::id::{Mint, SessionId};
+use onepool_proto::memory::MemoryLink;
 use onepool_proto::{Code, DatabaseKind, Failure, Limits, PROTOCOL_VERSION};
+use parking_lot::RwLock;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use crate::plugin::LaunchId;
-use crate::pool::{Pool, PoolStats, Share};
-use crate::session::{self, SessionContext};
+use crate::plugin::{LaunchId, PluginSession};
+use crate::pool::{Holder, Pool};
+use crate::session::{self, SessionContext, ShutdownAsk};
 use crate::telemetry::Counters;
 use crate::transport::{MemoryWire, Orderly, Parting, Partings, Wire, partings};
 
@@ -34,6 +39,8 @@ struct Inner {
     /// One permit for each session that may still begin; closed when the host stops.
     seats: Arc<Semaphore>,
     max_sessions: usize,
+    reader_timeout: Duration,
+    readers: RwLock<HashSet<String>>,
     /// Ends every session at once.
     stop: CancellationToken,
     tracker: TaskTracker,
@@ -46,8 +53,21 @@ struct Inner {
 #[derive(Debug)]
 struct Live {
     plugin: Arc<str>,
+    /// As whom it holds backends and waits for them.
+    holder: Holder,
     launch: Option<LaunchId>,
     partings: Partings,
+    shutdown: ShutdownAsk,
+}
+
+impl Live {
+    fn part(&self, parting: Parting) {
+        if let Parting::Drained(reason) = &parting {
+            // A plugin that waits to be asked to end would keep the session from draining.
+            self.shutdown.session_ends(reason.clone());
+        }
+        self.partings.part(parting);
+    }
 }
 
 /// What a roster is made of.
@@ -57,6 +77,9 @@ pub(crate) struct RosterConfig {
     pub(crate) database: DatabaseKind,
     pub(crate) limits: Limits,
     pub(crate) max_sessions: usize,
+    pub(crate) reader_timeout: Duration,
+    /// The names of the plugins that only read.
+    pub(crate) readers: HashSet<String>,
     pub(crate) tracker: TaskTracker,
     pub(crate) counters: Arc<Counters>,
 }
@@ -81,6 +104,8 @@ impl Roster {
             live: DashMap::new(),
             seats: Arc::new(Semaphore::new(config.max_sessions)),
             max_sessions: config.max_sessions,
+            reader_timeout: config.reader_timeout,
+            readers: RwLock::new(config.readers),
             stop: CancellationToken::new(),
             tracker: config.tracker,
             runtime: Handle::current(),
@@ -112,28 +137,29 @@ impl Roster {
     }
 
     /// Begins a session with a client in the host's own process.
-    pub(crate) fn open_in_memory(
-        &self,
-        plugin: Arc<str>,
-    ) -> Result<(Welcome, onepool_proto::memory::MemoryChannel), Failure> {
+    pub(crate) fn open_in_memory(&self, plugin: Arc<str>) -> Result<MemoryLink, Failure> {
         // A host that stops meanwhile waits for this session, too.
         let _tracked = self.0.tracker.token();
         let seat = self.seat()?;
         let welcome = seat.welcome(PROTOCOL_VERSION, Token::new(""));
-        let (wire, channel) = MemoryWire::pair();
+        let (wire, channel, goodbye) = MemoryWire::pair();
         let session = seat.serve(plugin, None, wire);
         self.0.tracker.spawn_on(session, &self.0.runtime);
-        Ok((welcome, channel))
+        Ok(MemoryLink {
+            welcome,
+            channel,
+            goodbye,
+        })
     }
 
-    /// What the pool holds and has done.
-    pub(crate) fn pool_stats(&self) -> PoolStats {
-        self.0.pool.stats()
+    /// The pool that the sessions use.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.0.pool
     }
 
-    /// What a plugin may have of the pool.
-    pub(crate) fn set_share(&self, plugin: &Arc<str>, share: Share) {
-        self.0.pool.set_share(plugin, share);
+    /// The names of the plugins that only read, for sessions that begin from now on.
+    pub(crate) fn set_readers(&self, readers: HashSet<String>) {
+        *self.0.readers.write() = readers;
     }
 
     /// How many sessions there are.
@@ -141,13 +167,13 @@ impl Roster {
         self.0.live.len()
     }
 
-    /// The plugin of each session, one entry for each session.
-    pub(crate) fn plugins(&self) -> Vec<Arc<str>> {
-        self.0
-            .live
-            .iter()
-            .map(|live| Arc::clone(&live.plugin))
-            .collect()
+    /// Whose each session is.
+    pub(crate) fn plugins(&self) -> Vec<PluginSession> {
+        let session = |live: RefMulti<'_, SessionId, Live>| PluginSession {
+            plugin: Arc::clone(&live.plugin),
+            awaits_shutdown: live.shutdown.is_awaited(),
+        };
+        self.0.live.iter().map(session).collect()
     }
 
     /// Begins no more sessions.
@@ -170,10 +196,31 @@ impl Roster {
         self.part_where(parting, |live| live.launch == Some(launch));
     }
 
+    /// Tells one session to end. Whether there is such a one.
+    pub(crate) fn part_holder(&self, holder: Holder, parting: &Parting) -> bool {
+        let mut found = self.0.live.iter().filter(|live| live.holder == holder);
+        let live = found.next();
+        live.map(|live| live.part(parting.clone())).is_some()
+    }
+
     fn part_where(&self, parting: &Parting, matches: impl Fn(&Live) -> bool) {
         for live in self.0.live.iter().filter(|live| matches(live)) {
-            live.partings.part(parting.clone());
+            live.part(parting.clone());
         }
+    }
+
+    /// Asks one launched process, over its sessions, to end. Returns whether anything in it waits
+    /// to be asked.
+    pub(crate) fn ask_to_end(&self, launch: LaunchId) -> bool {
+        let sessions = self
+            .0
+            .live
+            .iter()
+            .filter(|live| live.launch == Some(launch));
+        // Each is to be told, so no short cut.
+        sessions
+            .map(|live| live.shutdown.ask())
+            .fold(false, |any, listens| any | listens)
     }
 
     /// Ends every session without another word.
@@ -204,25 +251,36 @@ impl Seat {
     ) -> impl Future<Output = ()> + Send + 'static {
         let inner = &self.roster.0;
         let (partings, orders) = partings();
+        let shutdown = ShutdownAsk::default();
+        let holder = inner.pool.new_holder();
         let context = SessionContext {
             id: self.id,
+            holder,
             plugin: Arc::clone(&plugin),
             pool: inner.pool.clone(),
+            quota: inner.pool.quota(&plugin),
+            tally: inner.pool.tally(&plugin),
+            read_only: inner.readers.read().contains(&*plugin),
             limits: inner.limits,
+            shutdown: shutdown.clone(),
+            reader_timeout: inner.reader_timeout,
             stop: inner.stop.child_token(),
         };
-        let span = tracing::info_span!("session", plugin = &*plugin, id = %self.id);
+        let span = tracing::debug_span!("session", plugin = &*plugin, id = %self.id);
         let live = Live {
             plugin,
+            holder,
             launch,
             partings,
+            shutdown,
         };
-        let partings = live.partings.clone();
         inner.live.insert(self.id, live);
         if inner.seats.is_closed() {
             // The host began to stop after it had given this seat, and may have missed it when it
             // told the others.
-            partings.part(Parting::Drained(stopping()));
+            if let Some(live) = inner.live.get(&self.id) {
+                live.part(Parting::Drained(stopping()));
+            }
         }
         inner.counters.sessions_opened.add_one();
         let seated = Seated(self);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use onepool_proto::id::ConnectionId;
 use onepool_proto::message::{Call, EffectKind};
 use onepool_proto::{Code, DatabaseKind, Failure};
@@ -100,6 +101,20 @@ impl OnepoolConnection {
         let (call, carried) = self.begin_call(deadline)?;
         let answer = self.session.ping_database(deadline, call).await;
         self.settle(carried, answer)
+    }
+
+    /// Sends `payload` to the host and back: what a call costs at least, without a statement and
+    /// without the database.
+    ///
+    /// # Errors
+    /// If the session is lost, the deadline passes, or the payload does not fit a frame.
+    ///
+    /// # Cancel safety
+    /// Nothing happens if the future is dropped.
+    pub async fn echo(&self, payload: Bytes) -> Result<Bytes, Error> {
+        self.check_session()?;
+        let answer = self.session.echo(self.deadline(), payload).await;
+        answer.map_err(|error| error.into_error(self.session.kind()))
     }
 
     /// The deadline of a call that begins now.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use onepool_proto::{Code, Failure, limits};
 
-/// How much longer than our own deadline tarpc waits, so that the host's typed answer arrives.
+/// How much longer than our own deadline a call waits, so that the host's typed answer arrives.
 const GRACE: Duration = Duration::from_secs(5);
 
 tokio::task_local! {
@@ -67,6 +67,12 @@ impl Deadline {
         // Rounded up, so that what is left is never zero.
         let left_ms = left.as_micros().div_ceil(1000);
         Ok(Some(u64::try_from(left_ms).unwrap_or(limits::DEADLINE_MS)))
+    }
+
+    /// When the host is given up, if ever.
+    #[cfg(unix)]
+    pub(crate) fn for_host(self) -> Option<Instant> {
+        self.0.map(|at| at + GRACE)
     }
 
     /// When tarpc gives up on the host.

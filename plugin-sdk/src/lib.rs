@@ -1,4 +1,4 @@
-//! A sqlx driver whose calls go to an onepool host instead of a database.
+//! A sqlx driver whose calls go to a onepool host instead of a database.
 //!
 //! A plugin swaps its driver's types for these, connects to `onepool:`, and keeps its queries. Its
 //! host owns the only database connections; what the plugin holds are virtual ones, which cost
@@ -72,8 +72,10 @@ mod query_result;
 mod row;
 mod rows;
 mod session;
+mod shutdown;
 mod statement;
 mod statements;
+mod trace;
 mod transaction;
 mod type_info;
 pub mod types;
@@ -90,7 +92,9 @@ pub use error::{OnepoolDatabaseError, OnepoolError};
 pub use options::OnepoolConnectOptions;
 pub use query_result::OnepoolQueryResult;
 pub use row::OnepoolRow;
+pub use shutdown::shutdown_requested;
 pub use statement::OnepoolStatement;
+pub use trace::{TraceParent, TraceParentError, with_traceparent};
 pub use transaction::OnepoolTransactionManager;
 pub use type_info::OnepoolTypeInfo;
 pub use value::{OnepoolValue, OnepoolValueRef};

@@ -43,12 +43,39 @@ pub enum PluginFrame {
 }
 
 /// The trace that a call belongs to, as in W3C trace context.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trace {
     /// The trace.
     pub trace_id: [u8; 16],
     /// The span that made the call.
     pub span_id: [u8; 8],
+}
+
+impl Trace {
+    /// The trace that tarpc's context tells of, if it tells of any.
+    #[must_use]
+    pub fn of(context: &tarpc::context::Context) -> Option<Self> {
+        let context = &context.trace_context;
+        if context.trace_id.is_none() || context.span_id.is_none() {
+            return None;
+        }
+        Some(Self {
+            trace_id: u128::from(context.trace_id).to_be_bytes(),
+            span_id: u64::from(context.span_id).to_be_bytes(),
+        })
+    }
+
+    /// The trace's id, in 32 lowercase digits.
+    #[must_use]
+    pub fn trace_text(&self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.trace_id))
+    }
+
+    /// The span's id, in 16 lowercase digits.
+    #[must_use]
+    pub fn span_text(&self) -> String {
+        format!("{:016x}", u64::from_be_bytes(self.span_id))
+    }
 }
 
 /// What a host sends.
@@ -187,9 +214,13 @@ impl PluginFrame {
     #[must_use]
     pub fn from_tarpc(message: ClientMessage<BrokerRequest>) -> Option<Self> {
         match message {
-            ClientMessage::Request(Request { id, message, .. }) => Some(Self::Call {
+            ClientMessage::Request(Request {
                 id,
-                trace: None,
+                message,
+                context,
+            }) => Some(Self::Call {
+                id,
+                trace: Trace::of(&context),
                 request: message,
             }),
             ClientMessage::Cancel { request_id, .. } => Some(Self::Cancel { id: request_id }),
@@ -204,7 +235,13 @@ impl PluginFrame {
     pub fn into_tarpc(self, now: Instant) -> ClientMessage<BrokerRequest> {
         let mut context = tarpc::context::current();
         match self {
-            Self::Call { id, request, .. } => {
+            Self::Call { id, trace, request } => {
+                let trace = trace.unwrap_or_default();
+                context.trace_context = tarpc::trace::Context {
+                    trace_id: u128::from_be_bytes(trace.trace_id).into(),
+                    span_id: u64::from_be_bytes(trace.span_id).into(),
+                    ..Default::default()
+                };
                 context.deadline = now + Duration::from_millis(limits::DEADLINE_MS);
                 ClientMessage::Request(Request {
                     context,
@@ -280,6 +317,25 @@ mod tests {
         PluginCodec::new(1000).encode(call(200), &mut wire).unwrap();
         let error = HostCodec::new(100).decode(&mut wire).unwrap_err();
         assert!(matches!(error, CodecError::TooLarge { limit: 100, .. }));
+    }
+
+    #[test]
+    fn a_trace_is_carried_to_tarpc_and_back() {
+        let trace = Trace {
+            trace_id: [7; 16],
+            span_id: [9; 8],
+        };
+        for trace in [Some(trace), None] {
+            let PluginFrame::Call { id, request, .. } = call(1) else {
+                unreachable!()
+            };
+            let message = PluginFrame::Call { id, trace, request }.into_tarpc(Instant::now());
+            let Some(PluginFrame::Call { trace: carried, .. }) = PluginFrame::from_tarpc(message)
+            else {
+                unreachable!()
+            };
+            assert_eq!(carried, trace);
+        }
     }
 
     #[test]

@@ -10,6 +10,13 @@ pub const ENDPOINT_VARIABLE: &str = "ONEPOOL_ENDPOINT";
 pub const TOKEN_VARIABLE: &str = "ONEPOOL_TOKEN";
 /// The environment variable that holds the plugin's name.
 pub const PLUGIN_VARIABLE: &str = "ONEPOOL_PLUGIN";
+/// The environment variable that says what a plugin does when its host dies: [`EXIT`] or
+/// [`SURVIVE`]. Without it a plugin survives.
+pub const ON_HOST_DEATH_VARIABLE: &str = "ONEPOOL_ON_HOST_DEATH";
+/// The plugin exits.
+pub const EXIT: &str = "exit";
+/// The plugin goes on without a host.
+pub const SURVIVE: &str = "survive";
 
 /// The longest path of a Unix socket that every supported system accepts, in bytes: macOS has
 /// 104 with the final zero, Linux 108.

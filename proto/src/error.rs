@@ -166,6 +166,8 @@ codes! {
         "report it, with the type of the column";
     408 CONFIGURATION: "the host's database configuration is wrong",
         "correct the host's configuration as the message says";
+    409 LOGIN_REFUSED: "the database refuses the login that is the plugin's own",
+        "whoever configures the host sees that it exists, may connect and has the password given";
 
     // Transactions.
     500 TRANSACTION_FAILED: "the transaction had failed, and nothing of it was committed",

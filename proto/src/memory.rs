@@ -1,7 +1,7 @@
 //! The way to a host in the same process: no socket, no frames, the same service.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tarpc::transport::channel::UnboundedChannel;
 use tarpc::{ClientMessage, Response};
@@ -13,6 +13,9 @@ use crate::service::{BrokerRequest, BrokerResponse};
 /// The plugin's end of an in-memory channel.
 pub type MemoryChannel = UnboundedChannel<Response<BrokerResponse>, ClientMessage<BrokerRequest>>;
 
+/// Why the host said that it ends a session, once it has.
+pub type Goodbye = Arc<OnceLock<Failure>>;
+
 /// An open session with a host in the same process.
 #[derive(Debug)]
 pub struct MemoryLink {
@@ -20,6 +23,8 @@ pub struct MemoryLink {
     pub welcome: Welcome,
     /// The channel.
     pub channel: MemoryChannel,
+    /// What the host says before it closes the channel.
+    pub goodbye: Goodbye,
 }
 
 /// Opens sessions with a host in the same process, as one plugin of it.

@@ -79,7 +79,7 @@ pub enum PageError {
 /// ```
 #[derive(Debug, Default)]
 pub struct RowWriter {
-    chunk: BytesMut,
+    chunk: Vec<u8>,
 }
 
 impl RowWriter {
@@ -96,28 +96,67 @@ impl RowWriter {
     /// [`PageError::TooLarge`] if the row has 2 GiB or more. Nothing is written then.
     pub fn begin_row(
         &mut self,
-        lengths: impl Iterator<Item = Option<usize>> + Clone,
+        lengths: impl Iterator<Item = Option<usize>>,
     ) -> Result<(), PageError> {
-        let total: u64 = lengths.clone().flatten().map(|length| length as u64).sum();
+        let start = self.chunk.len();
+        let mut total = 0_u64;
+        for length in lengths {
+            let null = if length.is_none() { NULL } else { 0 };
+            total = total.saturating_add(length.unwrap_or(0) as u64);
+            // One that does not fit is taken back below.
+            let end = u32::try_from(total).unwrap_or(0);
+            self.chunk.extend_from_slice(&(end | null).to_le_bytes());
+        }
         if total >= u64::from(NULL) {
+            self.chunk.truncate(start);
             return Err(PageError::TooLarge(total));
         }
-        let mut end = 0_u32;
-        if lengths.clone().next().is_none() {
-            self.chunk.extend_from_slice(&end.to_le_bytes());
+        if self.chunk.len() == start {
+            self.chunk.extend_from_slice(&0_u32.to_le_bytes());
         }
-        for length in lengths {
-            let word = match length {
-                // The sum above bounds every length below 2^31.
-                Some(length) => {
-                    end += u32::try_from(length).unwrap_or(0);
-                    end
-                }
-                None => end | NULL,
-            };
-            self.chunk.extend_from_slice(&word.to_le_bytes());
-        }
+        let cells = usize::try_from(total).unwrap_or(usize::MAX);
+        self.chunk.reserve(cells.min(self.room()));
         Ok(())
+    }
+
+    /// Writes a whole row of cells, if it leaves no more in the chunk than a full page. Whether it
+    /// did; if not, nothing is written.
+    ///
+    /// ```
+    /// use onepool_proto::page::{RowReader, RowWriter};
+    ///
+    /// let mut writer = RowWriter::new();
+    /// assert!(writer.whole_row([Some(&b"hi"[..]), None].into_iter()));
+    /// let mut reader = RowReader::new(2);
+    /// reader.push(writer.take());
+    /// let row = reader.next_row()?.expect("one row");
+    /// assert_eq!((row.cell(0), row.cell(1)), (Some(&b"hi"[..]), None));
+    /// # Ok::<(), onepool_proto::page::PageError>(())
+    /// ```
+    pub fn whole_row<'c>(
+        &mut self,
+        cells: impl ExactSizeIterator<Item = Option<&'c [u8]>> + Clone,
+    ) -> bool {
+        let header = header_bytes(cells.len());
+        let bytes: usize = cells.clone().flatten().map(<[u8]>::len).sum();
+        if header.saturating_add(bytes) > self.room() {
+            return false;
+        }
+        self.chunk.reserve(header + bytes);
+        if cells.len() == 0 {
+            self.chunk.extend_from_slice(&0_u32.to_le_bytes());
+        }
+        let mut end = 0;
+        for cell in cells.clone() {
+            // No more than a page, so it fits.
+            end += cell.map_or(0, |cell| u32::try_from(cell.len()).unwrap_or(0));
+            let null = if cell.is_none() { NULL } else { 0 };
+            self.chunk.extend_from_slice(&(end | null).to_le_bytes());
+        }
+        for cell in cells.flatten() {
+            self.chunk.extend_from_slice(cell);
+        }
+        true
     }
 
     /// Writes bytes of the row's next cell.
@@ -140,7 +179,13 @@ impl RowWriter {
     /// Takes the chunk written so far.
     #[must_use]
     pub fn take(&mut self) -> Bytes {
-        self.chunk.split().freeze()
+        // After a full page another will follow, and likely be full, too.
+        let next = if self.room() == 0 {
+            self.chunk.len()
+        } else {
+            0
+        };
+        std::mem::replace(&mut self.chunk, Vec::with_capacity(next)).into()
     }
 }
 

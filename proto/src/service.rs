@@ -38,4 +38,7 @@ pub trait Broker {
     async fn upload(part: UploadPart) -> Result<(), Failure>;
     /// Runs a request whose parts have all been uploaded.
     async fn uploaded(call: Uploaded) -> Result<UploadedReply, Failure>;
+    /// Answers once the host wants the plugin's process to end. A plugin that asks this is given
+    /// time to end by itself; one that does not is signalled.
+    async fn await_shutdown() -> Result<(), Failure>;
 }

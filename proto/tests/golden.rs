@@ -59,23 +59,23 @@ fn read(version: u16) -> Lines {
 /// Everything this version sends, as it sends it.
 fn today() -> Lines {
     let mut lines = Lines::new();
-    for (name, frame) in examples::plugin_frames() {
+    for (name, frame) in examples::plugin::plugin_frames() {
         let mut wire = bytes::BytesMut::new();
         PluginCodec::new(limits::FRAME_BYTES)
             .encode(frame, &mut wire)
             .unwrap();
         lines.insert(format!("plugin {name}"), hex(&wire));
     }
-    for (name, frame) in examples::host_frames() {
+    for (name, frame) in examples::host::host_frames() {
         let mut wire = bytes::BytesMut::new();
         HostCodec::new(limits::FRAME_BYTES)
             .encode(frame, &mut wire)
             .unwrap();
         lines.insert(format!("host {name}"), hex(&wire));
     }
-    let hello = handshake::encode(&examples::hello()).unwrap();
+    let hello = handshake::encode(&examples::handshake::hello()).unwrap();
     lines.insert("handshake hello".to_owned(), hex(&hello));
-    for (name, answer) in examples::answers() {
+    for (name, answer) in examples::handshake::answers() {
         lines.insert(
             format!("handshake {name}"),
             hex(&handshake::encode(&answer).unwrap()),
@@ -156,7 +156,7 @@ fn understand(name: &str, hex: &str) {
 
 #[test]
 fn every_call_has_an_example() {
-    let mut seen: Vec<_> = examples::plugin_frames()
+    let mut seen: Vec<_> = examples::plugin::plugin_frames()
         .into_iter()
         .filter_map(|(_, frame)| match frame {
             PluginFrame::Call { request, .. } => Some(examples::call_name(&request)),

@@ -24,7 +24,7 @@ fn scalar() -> impl Strategy<Value = Scalar> {
                 offset_s,
             }
         });
-    let fixed = proptest::sample::select(examples::scalars());
+    let fixed = proptest::sample::select(examples::values::scalars());
     prop_oneof![number, float, text, bytes, named, instant, fixed]
 }
 

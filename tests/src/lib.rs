@@ -18,13 +18,27 @@
 //! The server is the referee: a database's role may hold `cap` connections and no more, so whoever
 //! opens one too many is refused by the server itself, and [`Database::refusals`] says so.
 
+#[doc(hidden)]
+pub mod fuzz;
+mod moment;
+mod plugin;
 #[cfg(unix)]
 mod private;
+#[cfg(unix)]
+mod proxy;
 mod sqlite;
 
+pub use moment::{Moment, Stepped};
+pub use plugin::{EXERCISE_ROWS, be_busy, exercise};
 #[cfg(unix)]
 pub use private::{Database, Kind, OwnServer, Server, mariadb, postgres};
+#[cfg(unix)]
+pub use proxy::{Fault, Kept, Mark, Proxy, Which};
 pub use sqlite::{SqliteFile, sqlite};
+
+/// For the plugins of the host's own tests, which must not depend on the SDK itself.
+#[doc(hidden)]
+pub use onepool_sdk as sdk;
 
 /// What the guides say must compile, and run where it can.
 #[cfg(doctest)]

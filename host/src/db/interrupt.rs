@@ -10,7 +10,7 @@ pub(crate) struct Identity {
     pub(crate) process: u64,
     /// When the database says that it started, so that a number used again is not mistaken.
     /// Empty where numbers are not used again.
-    pub(crate) started: String,
+    pub(crate) started: Arc<str>,
 }
 
 /// Numbers a backend's statements, and stops the one that it is told to.

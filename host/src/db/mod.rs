@@ -5,15 +5,24 @@
 //! be run to their end: one that is dropped half-way leaves the backend in a state that nobody
 //! knows.
 
+mod allowance;
+mod allowed;
+mod answer;
+pub(crate) mod author;
 mod bind;
+mod brake;
 pub(crate) mod classify;
 mod deliver;
 mod driver;
 mod failure;
 mod interrupt;
+pub(crate) mod login;
 mod mysql;
 mod output;
+mod pages;
 mod postgres;
+mod reach;
+pub(crate) mod settings;
 mod source;
 mod sqlite;
 mod statement;
@@ -22,9 +31,13 @@ mod testing;
 mod url;
 mod words;
 
+pub(crate) use allowance::Allowance;
+pub(crate) use brake::{Brake, killed};
 pub(crate) use driver::Driver;
-pub(crate) use failure::{is_broken, is_interrupted, is_stale_plan};
+pub(crate) use failure::{is_broken, is_crowded, is_interrupted, is_read_only, is_stale_plan};
 pub(crate) use interrupt::{Identity, Interrupter};
-pub(crate) use output::{Output, Pages, cut_names};
+pub(crate) use login::Access;
+pub(crate) use output::{Output, cut_names};
+pub(crate) use pages::{Pages, pages};
 pub(crate) use source::{Source, Supplier};
-pub(crate) use statement::Statement;
+pub(crate) use statement::{SignedText, Statement};

@@ -1,15 +1,16 @@
 //! Where a statement's results go: into pages, and out to whoever asked.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use onepool_proto::message::{Summary, Want};
 use onepool_proto::page::{Page, PageItem, RowWriter};
-use onepool_proto::{Column, Failure, Format, limits};
-use tokio::sync::mpsc;
+use onepool_proto::{Code, Column, Failure, Format, limits};
 
+use super::allowed::Allowed;
+use super::brake::Brake;
 use super::failure;
-
-/// The pages of one statement, as the reader gets them.
-pub(crate) type Pages = mpsc::Receiver<Result<Page, Failure>>;
+use super::pages::{PageWriter, Unread};
 
 /// One cell, as the database wrote it.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +36,7 @@ impl<'a> Cell<'a> {
         }
     }
 
-    fn length(&self) -> usize {
+    pub(super) fn length(&self) -> usize {
         self.as_bytes().len() + usize::from(self.tag.is_some())
     }
 
@@ -54,28 +55,42 @@ impl<'a> Cell<'a> {
 #[derive(Debug)]
 pub(crate) struct Output {
     want: Want,
-    pages: mpsc::Sender<Result<Page, Failure>>,
+    pages: PageWriter,
+    brake: Brake,
+    /// How long a page may wait for the reader.
+    patience: Duration,
     page: Page,
     rows: RowWriter,
     /// Rows seen of the result that is being written.
     seen: u64,
+    /// Rows, and their bytes, of all results.
+    yielded: (u64, u64),
+    allowed: Allowed,
     /// Whether a page has left already.
     started: bool,
+    /// Whether the brake was pulled, so that nothing more is handed over.
+    cut: bool,
     /// Whether the statement changes nothing, whatever the driver says it changed.
     reads_only: bool,
 }
 
 impl Output {
-    /// An output that hands pages to `pages`.
-    pub(crate) fn new(want: Want, pages: mpsc::Sender<Result<Page, Failure>>) -> Self {
+    /// An output that hands pages to `pages`. A reader that lets a page wait for longer than
+    /// `patience` gets no more: the brake is pulled, as it may be by others.
+    pub(crate) fn new(want: Want, pages: PageWriter, brake: Brake, patience: Duration) -> Self {
         let (page, rows) = (Page::default(), RowWriter::new());
         Self {
             want,
             pages,
+            brake,
+            patience,
             page,
             rows,
             seen: 0,
+            yielded: (0, 0),
+            allowed: Allowed::default(),
             started: false,
+            cut: false,
             reads_only: false,
         }
     }
@@ -86,9 +101,15 @@ impl Output {
         self.reads_only = true;
     }
 
+    /// Says how many rows, and bytes of cells, the statement may yield. Beyond them the brake is
+    /// pulled.
+    pub(crate) fn limit(&mut self, rows: Option<u64>, bytes: Option<u64>) {
+        self.allowed = Allowed::new(rows, bytes);
+    }
+
     /// A way to notice that the reader has gone away.
-    pub(crate) fn reader(&self) -> mpsc::Sender<Result<Page, Failure>> {
-        self.pages.clone()
+    pub(crate) fn unread(&self) -> Unread {
+        self.pages.unread()
     }
 
     /// The summary of the last statement, for whoever reads no pages.
@@ -124,7 +145,7 @@ impl Output {
             Want::First => self.seen == 0,
             Want::Summary => false,
         };
-        wanted && !self.pages.is_closed()
+        wanted && !self.pages.is_unread() && !self.cut
     }
 
     /// Whether rows after the first are of no use, so that a driver may stop there.
@@ -144,22 +165,27 @@ impl Output {
     /// Takes one row.
     ///
     /// # Errors
-    /// If the row is larger than a row may be.
+    /// If the row is larger than a row may be, or one more than the statement may yield.
     pub(crate) async fn row(&mut self, cells: &[Option<Cell<'_>>]) -> Result<(), Failure> {
         if !self.takes_rows() {
             return Ok(());
         }
+        if let Err(exceeded) = self.allowed.take(cells) {
+            // What came before is the plugin's, as before any other error.
+            self.hand_over().await;
+            self.brake.pull(exceeded.clone());
+            self.cut = true;
+            return Err(exceeded);
+        }
         self.seen += 1;
-        let lengths = cells.iter().map(|cell| cell.as_ref().map(Cell::length));
-        self.rows.begin_row(lengths).map_err(failure::from_page)?;
-        for cell in cells.iter().flatten() {
-            if let Some(tag) = cell.tag {
-                self.rows.cell(&[tag]);
-            }
-            self.write(cell.as_bytes()).await;
+        self.yielded.0 += 1;
+        let tagged = cells.iter().flatten().any(|cell| cell.tag.is_some());
+        let plain = cells.iter().map(|cell| cell.as_ref().map(Cell::as_bytes));
+        if tagged || !self.rows.whole_row(plain) {
+            self.write_row(cells).await?;
         }
         if self.rows.room() == 0 {
-            self.hand_over(true).await;
+            self.hand_over().await;
         }
         Ok(())
     }
@@ -175,24 +201,50 @@ impl Output {
         };
         self.page.items.push(PageItem::Done(summary));
         if self.page.items.len() >= limits::PAGE_SUMMARIES {
-            self.hand_over(true).await;
+            self.hand_over().await;
         }
     }
 
-    /// Hands over the last page, or the failure that ended the statement.
-    pub(crate) async fn finish(mut self, result: Result<(), Failure>) {
-        match result {
-            Ok(()) => self.hand_over(false).await,
+    /// Hands over the last page, or the failure that ended the statement. Returns how many rows
+    /// there were, and their bytes.
+    pub(crate) async fn finish(mut self, result: Result<(), Failure>) -> (u64, u64) {
+        // A statement may end well just when it is stopped, but its rows are no longer whole.
+        let result = match (result, self.brake.reason()) {
+            (Ok(()), Some(why)) if self.want != Want::Summary => Err(why),
+            (result, _) => result,
+        };
+        self.close_rows();
+        let last = match result {
+            Ok(()) => Ok(std::mem::take(&mut self.page)),
             Err(failure) => {
                 // What came before the failure is the plugin's, as with any driver.
-                self.close_rows();
                 let has_results = |item: &PageItem| !matches!(item, PageItem::Columns { .. });
                 if self.want == Want::Rows && self.page.items.iter().any(has_results) {
-                    self.hand_over(true).await;
+                    self.hand_over().await;
                 }
-                let _ = self.pages.send(Err(failure)).await;
+                Err(failure)
             }
+        };
+        self.pages.hand_over(last);
+        self.yielded
+    }
+
+    /// Tells the reader why the statement was not even begun.
+    pub(crate) fn refuse(self, failure: Failure) {
+        self.pages.hand_over(Err(failure));
+    }
+
+    /// Writes a row, over as many pages as it needs.
+    async fn write_row(&mut self, cells: &[Option<Cell<'_>>]) -> Result<(), Failure> {
+        let lengths = cells.iter().map(|cell| cell.as_ref().map(Cell::length));
+        self.rows.begin_row(lengths).map_err(failure::from_page)?;
+        for cell in cells.iter().flatten() {
+            if let Some(tag) = cell.tag {
+                self.rows.cell(&[tag]);
+            }
+            self.write(cell.as_bytes()).await;
         }
+        Ok(())
     }
 
     /// Writes a cell's bytes, over as many pages as they need.
@@ -204,26 +256,47 @@ impl Output {
                 return;
             }
             bytes = later;
-            self.hand_over(true).await;
+            self.hand_over().await;
         }
     }
 
     fn close_rows(&mut self) {
         if !self.rows.is_empty() {
             let chunk: Bytes = self.rows.take();
+            self.yielded.1 += chunk.len() as u64;
             self.page.items.push(PageItem::Rows(chunk));
         }
     }
 
-    async fn hand_over(&mut self, more: bool) {
+    /// Hands over a page that others follow. Discards it if nobody will read it.
+    async fn hand_over(&mut self) {
         self.close_rows();
         self.started = true;
         let page = Page {
-            more,
+            more: true,
             ..std::mem::take(&mut self.page)
         };
-        let _ = self.pages.send(Ok(page)).await;
+        tokio::select! {
+            biased;
+            _ = self.brake.pulled() => self.cut = true,
+            () = self.pages.room() => self.pages.hand_over(Ok(page)),
+            () = tokio::time::sleep(self.patience) => {
+                self.brake.pull(stalled(self.patience));
+                self.cut = true;
+            }
+        }
     }
+}
+
+fn stalled(patience: Duration) -> Failure {
+    Failure::new(
+        Code::LEASE_REVOKED,
+        format!(
+            "the rows of this statement were not read for {} ms, so it was cancelled; read them \
+             without long pauses, or ask for fewer",
+            patience.as_millis()
+        ),
+    )
 }
 
 /// Cuts names that would not fit a frame together.

@@ -1,17 +1,20 @@
 //! Reading an output back, for tests.
 
+use std::time::Duration;
+
 use onepool_proto::message::{Summary, Want};
 use onepool_proto::page::{Page, PageItem, RowReader};
 use onepool_proto::{Column, Failure, Format};
-use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
-use super::{Driver, Output, Statement};
+use super::{Brake, Driver, Output, Statement, pages};
 
 impl<'a> Statement<'a> {
     /// A text that is sent as it is.
     pub(crate) fn text(sql: &'a str) -> Self {
         Self {
             sql,
+            signed: None,
             arguments: None,
             persistent: false,
         }
@@ -34,15 +37,16 @@ pub(crate) async fn run(
     statement: Statement<'_>,
     want: Want,
 ) -> Result<Yield, Failure> {
-    let (tx, mut rx) = mpsc::channel(2);
+    let (tx, mut rx) = pages();
+    let brake = Brake::under(&CancellationToken::new());
     let work = async {
-        let mut output = Output::new(want, tx);
+        let mut output = Output::new(want, tx, brake, Duration::from_secs(60));
         let result = driver.run(statement, &mut output).await;
         output.finish(result).await;
     };
     let read = async {
         let mut pages = Vec::new();
-        while let Some(page) = rx.recv().await {
+        while let Some(page) = rx.next().await {
             pages.push(page?);
         }
         Ok::<_, Failure>(pages)

@@ -1,11 +1,13 @@
 //! Takes peers in, a bounded number of them at once.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use interprocess::local_socket::tokio::Stream;
 use onepool_proto::endpoint::Endpoint;
 use onepool_proto::handshake::Answer;
+use onepool_proto::{Code, Failure};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,6 +20,8 @@ use crate::peer::AllowedUsers;
 use crate::plugin::Registry;
 use crate::roster::{self, Roster};
 use crate::telemetry::Counters;
+#[cfg(unix)]
+use crate::transport::QuietSocket;
 use crate::transport::SocketWire;
 
 /// Handshakes that may be under way at once; more peers wait to be accepted.
@@ -49,7 +53,7 @@ pub(crate) struct Reception {
 impl Listener {
     /// Opens the endpoint of this configuration.
     pub(crate) async fn bind(config: &Config) -> Result<Self, HostError> {
-        let users_allowed = !config.allowed_users.is_empty();
+        let users_allowed = !config.users().is_empty();
         let bound = endpoint::bind(config.endpoint.as_ref(), users_allowed).await?;
         Ok(Self { bound })
     }
@@ -77,7 +81,8 @@ impl Listener {
             while let Ok(permit) = Arc::clone(&handshakes).acquire_owned().await {
                 match self.bound.accept().await {
                     Ok(stream) => {
-                        let visit = Arc::clone(&door).receive(stream, permit);
+                        let private = self.bound.check().map_err(exposed);
+                        let visit = Arc::clone(&door).receive(stream, private, permit);
                         reception.tracker.spawn(visit);
                     }
                     Err(error) => {
@@ -94,6 +99,18 @@ impl Listener {
     }
 }
 
+/// The stream as a session needs it.
+#[cfg(unix)]
+fn quiet(stream: Stream) -> io::Result<QuietSocket> {
+    QuietSocket::new(stream)
+}
+
+/// The stream as a session needs it.
+#[cfg(not(unix))]
+fn quiet(stream: Stream) -> io::Result<Stream> {
+    Ok(stream)
+}
+
 #[derive(Debug)]
 struct Door {
     keeper: Doorkeeper,
@@ -104,10 +121,22 @@ struct Door {
 
 impl Door {
     /// One peer, from the first byte to the last.
-    async fn receive(self: Arc<Self>, mut stream: Stream, permit: OwnedSemaphorePermit) {
-        match self.greet(&mut stream).await {
+    async fn receive(
+        self: Arc<Self>,
+        mut stream: Stream,
+        private: Result<(), Failure>,
+        permit: OwnedSemaphorePermit,
+    ) {
+        match self.greet(&mut stream, private).await {
             Ok(guest) => {
                 drop(permit);
+                let stream = match quiet(stream) {
+                    Ok(stream) => stream,
+                    Err(error) => {
+                        tracing::error!(%error, "a plugin was let in and lost again");
+                        return;
+                    }
+                };
                 let (plugin, launch) = guest.admission.keep();
                 let wire = SocketWire::new(stream, self.frame_bytes);
                 guest.seat.serve(plugin, launch, wire).await;
@@ -125,14 +154,26 @@ impl Door {
         }
     }
 
-    async fn greet(&self, stream: &mut Stream) -> Result<Guest, Turned> {
+    async fn greet(
+        &self,
+        stream: &mut Stream,
+        private: Result<(), Failure>,
+    ) -> Result<Guest, Turned> {
         let examined = tokio::select! {
             biased;
             () = self.closing.cancelled() => Err(Turned::Away(roster::stopping())),
-            examined = self.keeper.examine(stream) => examined,
+            examined = self.keeper.examine(stream, private) => examined,
         };
         let guest = examined?;
         guest.welcome(stream).await.map_err(Turned::Gone)?;
         Ok(guest)
     }
+}
+
+/// What peers are told while others could stand in for the host. Sessions that exist go on.
+fn exposed(error: HostError) -> Failure {
+    Failure::new(
+        Code::PEER_REFUSED,
+        format!("the host takes nobody in while its endpoint is not safe: {error}"),
+    )
 }

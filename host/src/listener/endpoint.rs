@@ -15,13 +15,20 @@ pub(super) struct Bound {
     listener: Listener,
     endpoint: Endpoint,
     #[cfg(unix)]
-    _claim: unix::Claim,
+    claim: unix::Claim,
 }
 
 impl Bound {
     /// Where it is.
     pub(super) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Makes sure that the endpoint is still closed to whom it was closed to when it was opened.
+    pub(super) fn check(&self) -> Result<(), HostError> {
+        #[cfg(unix)]
+        self.claim.check()?;
+        Ok(())
     }
 
     /// The next peer.
@@ -52,12 +59,16 @@ mod unix {
     use std::path::Path;
     use std::time::Duration;
 
-    use super::super::folder::{Access, PrivateFolder};
-    use super::super::lock::Lock;
+    use super::super::folder::{self, Access, PrivateFolder};
+    use super::super::leftovers;
+    use super::super::lock::{self, Lock};
     use super::*;
 
     /// How long a socket may take to show whether anybody listens; silence means yes.
     const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+
+    /// How long a fresh folder is left alone whose host may only be starting.
+    const LEFT_FOR: Duration = Duration::from_secs(60);
 
     /// The name of a socket in a fresh folder.
     const SOCKET_NAME: &str = "host.sock";
@@ -66,7 +77,14 @@ mod unix {
     #[derive(Debug)]
     pub(super) struct Claim {
         _lock: Lock,
-        _folder: PrivateFolder,
+        folder: PrivateFolder,
+    }
+
+    impl Claim {
+        /// Makes sure that the folder is still private.
+        pub(super) fn check(&self) -> Result<(), HostError> {
+            self.folder.check()
+        }
     }
 
     /// Opens the endpoint, or one in a fresh folder.
@@ -82,15 +100,15 @@ mod unix {
         let (endpoint, folder) = match endpoint {
             Some(endpoint) => (endpoint.clone(), claim_folder(endpoint, access)?),
             None => {
+                leftovers::clear(&folder::parent_of_fresh(), SOCKET_NAME, LEFT_FOR);
                 let folder = PrivateFolder::fresh(access)?;
                 (Endpoint::unix(folder.path().join(SOCKET_NAME))?, folder)
             }
         };
         let path = path(&endpoint)?;
-        let mut lock_path = path.as_os_str().to_owned();
-        lock_path.push(".lock");
-        let lock = Lock::take(Path::new(&lock_path))
-            .map_err(HostError::io("lock", Path::new(&lock_path).display()))?
+        let lock_path = lock::path_for(path);
+        let lock = Lock::take(&lock_path)
+            .map_err(HostError::io("lock", lock_path.display()))?
             .ok_or_else(|| HostError::EndpointInUse(endpoint.clone()))?;
         clear_away(&endpoint).await?;
         let listener = name(&endpoint)
@@ -101,9 +119,9 @@ mod unix {
         Ok(Bound {
             listener,
             endpoint,
-            _claim: Claim {
+            claim: Claim {
                 _lock: lock,
-                _folder: folder,
+                folder,
             },
         })
     }

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::HostError;
 
+/// How the name of a folder begins that did not exist before.
+const FRESH: &str = "onepool-";
+
 /// Who may pass through the folder to the socket in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
@@ -46,6 +49,7 @@ impl Access {
 #[derive(Debug)]
 pub(super) struct PrivateFolder {
     path: PathBuf,
+    access: Access,
     created: bool,
 }
 
@@ -59,27 +63,34 @@ impl PrivateFolder {
                 return Err(HostError::io("create the folder", path.display())(error));
             }
         };
-        let metadata = fs::symlink_metadata(path)
-            .map_err(HostError::io("look at the folder", path.display()))?;
-        check(&metadata, access).map_err(|problem| HostError::Folder {
+        let folder = Self {
             path: path.to_owned(),
-            problem,
-        })?;
-        Ok(Self {
-            path: path.to_owned(),
+            access,
             created,
+        };
+        folder.check()?;
+        check_way(path)?;
+        Ok(folder)
+    }
+
+    /// Makes sure that nobody else can put anything into it, as things are now.
+    pub(super) fn check(&self) -> Result<(), HostError> {
+        let metadata = fs::symlink_metadata(&self.path)
+            .map_err(HostError::io("look at the folder", self.path.display()))?;
+        check(&metadata, self.access).map_err(|problem| HostError::Folder {
+            path: self.path.clone(),
+            problem,
         })
     }
 
     /// Creates a folder that did not exist before, where the user's short-lived files belong.
     pub(super) fn fresh(access: Access) -> Result<Self, HostError> {
-        let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-        let usable = runtime.filter(|path| path.is_absolute() && path.is_dir());
-        let parent = usable.unwrap_or_else(std::env::temp_dir);
-        let path = parent.join(format!("onepool-{:016x}", rand::random::<u64>()));
+        let name = format!("{FRESH}{:016x}", rand::random::<u64>());
+        let path = parent_of_fresh().join(name);
         create(&path, access).map_err(HostError::io("create the folder", path.display()))?;
         Ok(Self {
             path,
+            access,
             created: true,
         })
     }
@@ -99,6 +110,19 @@ impl Drop for PrivateFolder {
     }
 }
 
+/// Where folders that did not exist before are created.
+pub(super) fn parent_of_fresh() -> PathBuf {
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let usable = runtime.filter(|path| path.is_absolute() && path.is_dir());
+    usable.unwrap_or_else(std::env::temp_dir)
+}
+
+/// Whether this is the name of such a folder.
+pub(super) fn is_fresh_name(name: &str) -> bool {
+    name.strip_prefix(FRESH)
+        .is_some_and(|number| number.len() == 16 && u64::from_str_radix(number, 16).is_ok())
+}
+
 fn create(path: &Path, access: Access) -> io::Result<()> {
     let mode = access.folder_mode();
     DirBuilder::new().mode(mode).create(path)?;
@@ -106,8 +130,12 @@ fn create(path: &Path, access: Access) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(mode))
 }
 
-fn check(metadata: &Metadata, access: Access) -> Result<(), String> {
+/// Says what is wrong with a folder that is to give nobody else more than this access.
+pub(super) fn check(metadata: &Metadata, access: Access) -> Result<(), String> {
     let own = rustix::process::geteuid().as_raw();
+    if metadata.is_symlink() {
+        return Err("is a symbolic link; give the path that it leads to".to_owned());
+    }
     if !metadata.is_dir() {
         return Err("is not a folder; choose another endpoint".to_owned());
     }
@@ -125,6 +153,31 @@ fn check(metadata: &Metadata, access: Access) -> Result<(), String> {
              or let the host create one",
             access.folder_mode()
         ));
+    }
+    Ok(())
+}
+
+/// Makes sure that not everybody can put another folder into this one's place. (Whose the folders
+/// above it are is left to whoever chooses the place.)
+fn check_way(path: &Path) -> Result<(), HostError> {
+    let real = path
+        .canonicalize()
+        .map_err(HostError::io("look at the folder", path.display()))?;
+    for above in real.ancestors().skip(1) {
+        let metadata =
+            fs::metadata(above).map_err(HostError::io("look at the folder", above.display()))?;
+        let (everybody, sticky) = (metadata.mode() & 0o002, metadata.mode() & 0o1000);
+        if everybody != 0 && sticky == 0 {
+            let problem = format!(
+                "can be replaced by everybody, as {} is writable for all; choose another \
+                 endpoint, or take that away (chmod o-w)",
+                above.display()
+            );
+            return Err(HostError::Folder {
+                path: path.to_owned(),
+                problem,
+            });
+        }
     }
     Ok(())
 }

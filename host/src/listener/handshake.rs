@@ -48,9 +48,25 @@ pub(super) struct Guest {
 }
 
 impl Doorkeeper {
-    /// Hears a peer out and decides. Nothing has been written to it yet.
-    pub(super) async fn examine(&self, stream: &mut Stream) -> Result<Guest, Turned> {
+    /// Hears a peer out and decides, unless `private` says why nobody may come in. Nothing has been
+    /// written to it yet.
+    pub(super) async fn examine(
+        &self,
+        stream: &mut Stream,
+        private: Result<(), Failure>,
+    ) -> Result<Guest, Turned> {
         let peer = Peer::of(stream).map_err(Turned::Gone)?;
+        let decided = match private {
+            Ok(()) => self.decide(stream, peer).await,
+            Err(failure) => Err(failure.into()),
+        };
+        if let Err(Turned::Away(failure)) = &decided {
+            self.registry.note_refusal(peer, failure).await;
+        }
+        decided
+    }
+
+    async fn decide(&self, stream: &mut Stream, peer: Peer) -> Result<Guest, Turned> {
         self.users.check(peer)?;
         match timeout(HALF_TIMEOUT, self.admit(stream, peer)).await {
             Ok(result) => result,
@@ -84,6 +100,7 @@ impl Doorkeeper {
 impl Guest {
     /// Tells the peer that it may come in.
     pub(super) async fn welcome(&self, stream: &mut Stream) -> io::Result<()> {
+        self.admission.note_entry();
         let next_token = self.admission.next_token();
         let welcome = self.seat.welcome(self.version, next_token);
         write_answer(stream, &Answer::Welcome(welcome)).await

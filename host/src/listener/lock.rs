@@ -51,6 +51,13 @@ impl Drop for Lock {
     }
 }
 
+/// Where the lock of a socket is.
+pub(super) fn path_for(socket: &Path) -> PathBuf {
+    let mut path = socket.as_os_str().to_owned();
+    path.push(".lock");
+    PathBuf::from(path)
+}
+
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let open = file.metadata()?;
     match fs::symlink_metadata(path) {

@@ -6,6 +6,8 @@ mod endpoint;
 mod folder;
 mod handshake;
 #[cfg(unix)]
+mod leftovers;
+#[cfg(unix)]
 mod lock;
 
 #[cfg(unix)]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use onepool_proto::handshake::Token;
 
-use super::registry::{Bearer, LaunchId, Registry};
+use super::launch::LaunchId;
+use super::registry::{Bearer, Registry};
 
 /// Permission to begin one session, as one plugin. Unless it is [kept](Self::keep), the token that
 /// it came from is usable again.
@@ -49,6 +50,14 @@ impl Admission {
         match &self.bearer {
             Bearer::Anyone => None,
             Bearer::Launched(launch) => Some(*launch.pid.wait().await),
+        }
+    }
+
+    /// Notes that the plugin is let in. It may be told, and gone again, before the session begins.
+    pub(crate) fn note_entry(&self) {
+        if let Bearer::Launched(launch) = &self.bearer {
+            // Later sessions find it noted.
+            let _ = launch.entered.set(());
         }
     }
 

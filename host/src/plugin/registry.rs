@@ -1,22 +1,25 @@
-//! The plugins of a host by name: their tokens, and how those that were launched are doing.
+//! The plugins of a host by name: their tokens, and how those that are launched are doing.
 
 use std::collections::BTreeMap;
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use onepool_proto::handshake::Token;
 use onepool_proto::{Code, Failure};
-use tokio::sync::{SetOnce, watch};
+use tokio::sync::watch;
 
 use super::admission::Admission;
 use super::definition::check_name;
+use super::launch::{Launch, LaunchId};
 use super::status::{PluginState, PluginStatus};
 use super::token::{self, TokenBook, TokenRefusal};
 use crate::error::HostError;
+use crate::peer::Peer;
 
-/// One run of a plugin's program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LaunchId(u64);
+/// How long a launch under way may take to say which process it is, before a refused peer is
+/// taken for none of the host's.
+const PID_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Who may use a token.
 #[derive(Clone, Debug)]
@@ -27,11 +30,12 @@ pub(super) enum Bearer {
     Launched(Arc<Launch>),
 }
 
-#[derive(Debug)]
-pub(super) struct Launch {
-    id: LaunchId,
-    /// The process; set once it runs, which may be after it has connected.
-    pub(super) pid: SetOnce<u32>,
+/// A session, for whoever asks how plugins are doing.
+#[derive(Clone, Debug)]
+pub(crate) struct PluginSession {
+    pub(crate) plugin: Arc<str>,
+    /// Whether anything in the plugin waits to be told to end.
+    pub(crate) awaits_shutdown: bool,
 }
 
 /// The plugins of a host. Clones are handles to the same ones.
@@ -51,8 +55,17 @@ struct Plugins {
 #[derive(Debug)]
 struct Record {
     tokens: TokenBook<Bearer>,
-    /// The latest launch, if the host launches this plugin.
-    launch: Option<(Arc<Launch>, PluginState)>,
+    /// If the host launches this plugin.
+    supervised: Option<Supervised>,
+}
+
+#[derive(Debug)]
+struct Supervised {
+    /// The latest launch.
+    launch: Option<Arc<Launch>>,
+    launches: u64,
+    state: PluginState,
+    problem: Option<String>,
 }
 
 impl Registry {
@@ -71,61 +84,107 @@ impl Registry {
         Ok(token)
     }
 
-    /// Notes that the plugin is being launched. The token is for its process alone.
-    pub(crate) fn begin_launch(&self, name: &str) -> (LaunchId, Token) {
-        let token = token::random();
-        let mut plugins = self.lock();
-        plugins.launches += 1;
-        let launch = Arc::new(Launch {
-            id: LaunchId(plugins.launches),
-            pid: SetOnce::new(),
-        });
-        let id = launch.id;
-        let record = plugins.record(name);
-        let bearer = Bearer::Launched(Arc::clone(&launch));
-        record.tokens.add(token.clone(), bearer);
-        record.launch = Some((launch, PluginState::Starting));
-        (id, token)
-    }
-
-    /// Notes that the launched program runs, as this process.
-    pub(crate) fn launched(&self, id: LaunchId, pid: u32) {
-        let mut plugins = self.lock();
-        if let Some((launch, state)) = plugins.launch(id) {
-            // A launch begins once, so its process is not known yet.
-            let _ = launch.pid.set(pid);
-            *state = PluginState::Running;
-        }
-    }
-
-    /// Notes that the launched program has ended; its tokens admit nobody any more.
-    pub(crate) fn exited(&self, id: LaunchId, status: Option<ExitStatus>) {
-        let mut plugins = self.lock();
-        if let Some((_, state)) = plugins.launch(id) {
-            *state = PluginState::Exited(status);
-        }
-        plugins.revoke(id);
+    /// Notes that the host will launch this plugin.
+    pub(super) fn expect(&self, name: &str) {
+        self.lock().supervised(name);
         self.changed.send_replace(());
     }
 
-    /// Notes that the program could not be launched.
-    pub(crate) fn not_launched(&self, id: LaunchId) {
-        let mut plugins = self.lock();
-        plugins.revoke(id);
-        plugins.by_name.retain(|_, record| !record.is_launch(id));
+    /// Notes that the host does not launch this plugin any more.
+    pub(super) fn forget(&self, name: &str) {
+        if let Some(record) = self.lock().by_name.get_mut(name) {
+            record.supervised = None;
+        }
+        self.changed.send_replace(());
     }
 
-    /// How the launched plugin of this name ended, once it has. `None` if the operating system did not
-    /// say, and at once if no such plugin was launched.
+    /// Notes that the plugin is being launched. The token is for its process alone.
+    pub(crate) fn begin_launch(&self, name: &str) -> (Arc<Launch>, Token) {
+        let token = token::random();
+        let mut plugins = self.lock();
+        plugins.launches += 1;
+        let launch = Arc::new(Launch::new(plugins.launches));
+        let bearer = Bearer::Launched(Arc::clone(&launch));
+        plugins.record(name).tokens.add(token.clone(), bearer);
+        let supervised = plugins.supervised(name);
+        supervised.launch = Some(Arc::clone(&launch));
+        supervised.launches += 1;
+        supervised.state = PluginState::Starting;
+        drop(plugins);
+        self.changed.send_replace(());
+        (launch, token)
+    }
+
+    /// Notes that the process of a launch is no more; its tokens admit nobody.
+    pub(super) fn revoke(&self, launch: LaunchId) {
+        let mut plugins = self.lock();
+        for record in plugins.by_name.values_mut() {
+            let of_launch = |bearer: &Bearer| bearer.launch() == Some(launch);
+            record.tokens.revoke(|_, bearer| of_launch(bearer));
+            if let Some(supervised) = &mut record.supervised
+                && supervised
+                    .launch
+                    .as_ref()
+                    .is_some_and(|known| known.id == launch)
+            {
+                supervised.launch = None;
+            }
+        }
+    }
+
+    /// Notes how a launched plugin is doing; without a new problem the last one stays known.
+    pub(super) fn set_state(&self, name: &str, state: PluginState, problem: Option<String>) {
+        let mut plugins = self.lock();
+        let supervised = plugins.supervised(name);
+        supervised.state = state;
+        supervised.problem = problem.or_else(|| supervised.problem.take());
+        drop(plugins);
+        self.changed.send_replace(());
+    }
+
+    /// How the launched plugin of this name ended, once it has for good. `None` if the operating
+    /// system did not say, and at once if there is no such plugin.
     pub(crate) async fn ended(&self, name: &str) -> Option<ExitStatus> {
+        let ended = |plugins: &Plugins| match plugins.state(name) {
+            Some(PluginState::Exited(status) | PluginState::GaveUp(status)) => Some(status),
+            None => Some(None),
+            Some(_) => None,
+        };
+        self.wait_for(ended).await
+    }
+
+    /// Waits until these plugins have connected, or have ended with success.
+    pub(super) async fn are_up(&self, names: &[String]) {
+        let up = |state| match state {
+            PluginState::Running => true,
+            PluginState::Exited(status) => status.is_some_and(|status| status.success()),
+            _ => false,
+        };
+        self.all(names, up).await;
+    }
+
+    /// Waits until none of these plugins runs any more.
+    pub(super) async fn have_ended(&self, names: &[String]) {
+        let ended = |state| matches!(state, PluginState::Exited(_) | PluginState::GaveUp(_));
+        self.all(names, ended).await;
+    }
+
+    async fn all(&self, names: &[String], is_so: impl Fn(PluginState) -> bool) {
+        let all = |plugins: &Plugins| {
+            let is_so = |name: &String| plugins.state(name).is_none_or(&is_so);
+            names.iter().all(is_so).then_some(())
+        };
+        self.wait_for(all).await;
+    }
+
+    async fn wait_for<T>(&self, look: impl Fn(&Plugins) -> Option<T>) -> T {
         let mut changed = self.changed.subscribe();
         loop {
-            let state = self.lock().by_name.get(name)?.launch.as_ref()?.1;
-            if let PluginState::Exited(status) = state {
-                return status;
+            if let Some(found) = look(&self.lock()) {
+                return found;
             }
-            // The sender is in this registry.
-            changed.changed().await.ok()?;
+            // The sender is in this registry, so there is no error.
+            let _ = changed.changed().await;
         }
     }
 
@@ -175,29 +234,51 @@ impl Registry {
         }
     }
 
+    /// Notes why a peer was refused, for whoever asks why the plugin did not come up.
+    pub(crate) async fn note_refusal(&self, peer: Peer, failure: &Failure) {
+        let starting: Vec<_> = {
+            let plugins = self.lock();
+            let supervised = plugins
+                .by_name
+                .values()
+                .filter_map(|record| record.supervised.as_ref());
+            supervised
+                .filter_map(|supervised| supervised.launch.clone())
+                .filter(|launch| !launch.has_entered())
+                .collect()
+        };
+        let note = async {
+            for launch in starting {
+                if peer.is_of(*launch.pid.wait().await) {
+                    // The first is the one to repair first.
+                    let _ = launch.refusal.set(failure.clone());
+                }
+            }
+        };
+        let _ = tokio::time::timeout(PID_TIMEOUT, note).await;
+    }
+
     /// The launched plugins, and those of these sessions.
-    pub(crate) fn plugins(&self, sessions: &[Arc<str>]) -> Vec<PluginStatus> {
+    pub(crate) fn plugins(&self, sessions: &[PluginSession]) -> Vec<PluginStatus> {
         let mut found = BTreeMap::new();
         for (name, record) in &self.lock().by_name {
-            if let Some((launch, state)) = &record.launch {
-                let status = PluginStatus {
-                    name: name.to_string(),
-                    state: *state,
-                    pid: launch.pid.get().copied(),
-                    sessions: 0,
-                };
-                found.insert(Arc::clone(name), status);
+            if let Some(supervised) = &record.supervised {
+                found.insert(Arc::clone(name), supervised.status(name));
             }
         }
-        for name in sessions {
-            let status = found.entry(Arc::clone(name));
+        for session in sessions {
+            let status = found.entry(Arc::clone(&session.plugin));
             let status = status.or_insert_with(|| PluginStatus {
-                name: name.to_string(),
+                name: session.plugin.to_string(),
                 state: PluginState::Attached,
                 pid: None,
                 sessions: 0,
+                awaits_shutdown: false,
+                restarts: 0,
+                problem: None,
             });
             status.sessions += 1;
+            status.awaits_shutdown |= session.awaits_shutdown;
         }
         found.into_values().collect()
     }
@@ -207,39 +288,54 @@ impl Plugins {
     fn record(&mut self, name: &str) -> &mut Record {
         self.by_name.entry(name.into()).or_insert_with(|| Record {
             tokens: TokenBook::new(),
-            launch: None,
+            supervised: None,
         })
     }
 
-    fn launch(&mut self, id: LaunchId) -> Option<(&Launch, &mut PluginState)> {
-        let record = self
+    fn supervised(&mut self, name: &str) -> &mut Supervised {
+        self.record(name)
+            .supervised
+            .get_or_insert_with(|| Supervised {
+                launch: None,
+                launches: 0,
+                state: PluginState::Waiting,
+                problem: None,
+            })
+    }
+
+    fn state(&self, name: &str) -> Option<PluginState> {
+        Some(self.by_name.get(name)?.supervised.as_ref()?.state)
+    }
+
+    /// Whether the process of this launch has not ended yet.
+    fn runs(&self, id: LaunchId) -> bool {
+        let mut supervised = self
             .by_name
-            .values_mut()
-            .find(|record| record.is_launch(id))?;
-        let (launch, state) = record.launch.as_mut()?;
-        Some((&*launch, state))
-    }
-
-    /// Whether the latest launch of a plugin is this one, and goes on.
-    fn runs(&mut self, id: LaunchId) -> bool {
-        let state = self.launch(id).map(|(_, state)| *state);
-        matches!(state, Some(PluginState::Starting | PluginState::Running))
-    }
-
-    fn revoke(&mut self, id: LaunchId) {
-        for record in self.by_name.values_mut() {
-            record
-                .tokens
-                .revoke(|_, bearer| bearer.launch() == Some(id));
-        }
+            .values()
+            .filter_map(|record| record.supervised.as_ref());
+        supervised.any(|supervised| {
+            supervised
+                .launch
+                .as_ref()
+                .is_some_and(|launch| launch.id == id)
+        })
     }
 }
 
-impl Record {
-    fn is_launch(&self, id: LaunchId) -> bool {
-        self.launch
-            .as_ref()
-            .is_some_and(|(launch, _)| launch.id == id)
+impl Supervised {
+    fn status(&self, name: &str) -> PluginStatus {
+        PluginStatus {
+            name: name.to_owned(),
+            state: self.state,
+            pid: self
+                .launch
+                .as_ref()
+                .and_then(|launch| launch.pid.get().copied()),
+            sessions: 0,
+            awaits_shutdown: false,
+            restarts: self.launches.saturating_sub(1),
+            problem: self.problem.clone(),
+        }
     }
 }
 

@@ -11,6 +11,8 @@ use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::definition::OnHostDeath;
+
 struct Order {
     command: Command,
     reply: oneshot::Sender<io::Result<Child>>,
@@ -45,11 +47,17 @@ impl Spawner {
         })
     }
 
-    /// Starts a process that ends when the host does, however the host ends (on Linux), or when
-    /// the host stops or drops it (everywhere).
-    pub(super) async fn spawn(&self, mut command: Command) -> io::Result<Child> {
+    /// Starts a process that ends when the host stops or drops it, and on Linux also when the host
+    /// dies, unless it is to survive that.
+    pub(super) async fn spawn(
+        &self,
+        mut command: Command,
+        on_host_death: OnHostDeath,
+    ) -> io::Result<Child> {
         command.kill_on_drop(true);
-        die_with_this_process(&mut command);
+        if on_host_death == OnHostDeath::Exit {
+            die_with_this_process(&mut command);
+        }
         let (reply, answer) = oneshot::channel();
         let order = Order { command, reply };
         let orders = self.orders.as_ref();

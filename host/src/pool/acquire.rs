@@ -1,5 +1,6 @@
 //! Waiting for a backend.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use onepool_proto::error::{Holder, Wait};
@@ -8,7 +9,13 @@ use tokio::sync::oneshot;
 
 use super::ledger::Loan;
 use super::scheduler::{Answer, Ask, Turn, WaiterId};
-use super::{Lease, Pool, stopping};
+use super::{Lease, Pool, State, Text, Waiter, stopping};
+
+/// What a call is told first that waited in vain for a pause to end.
+const PAUSED: &str = "an operator has paused this plugin: ";
+
+/// Holders that are named in a text.
+const NAMED: usize = 8;
 
 /// How long a caller waits for a backend.
 #[derive(Clone, Copy, Debug)]
@@ -20,27 +27,51 @@ pub(crate) struct Patience {
 }
 
 impl Pool {
-    /// Waits for a backend.
+    /// Waits for a backend, to run `text` first.
     ///
     /// # Errors
     /// `QUEUE_FULL` at once, `QUEUE_TIMEOUT` or `DEADLINE_EXCEEDED` after a while with who holds
-    /// the backends, `DRAINING` while the host stops, or why no backend could be opened.
+    /// the backends, `DEADLOCK` if those who wait hold all that could end the wait, `DRAINING`
+    /// while the host stops, or why no backend could be opened.
     ///
     /// # Cancel safety
     /// Dropping the future leaves the queue.
-    pub(crate) async fn acquire(&self, ask: Ask, patience: Patience) -> Result<Lease, Failure> {
+    pub(crate) async fn acquire(
+        &self,
+        ask: Ask,
+        text: Option<&Arc<Text>>,
+        patience: Patience,
+    ) -> Result<Lease, Failure> {
         let began = Instant::now();
-        let (sender, lease) = oneshot::channel();
-        let waiter = {
+        let (lease, waiter) = {
             let mut state = self.0.state.lock();
             if self.0.stopping.is_cancelled() {
                 return Err(stopping());
             }
-            match state.scheduler.ask(&ask) {
-                Answer::Full => return Err(full(&ask.plugin)),
+            if let Some(lease) = self.lend_at_once(&mut state, &ask, began) {
+                drop(state);
+                return Ok(lease);
+            }
+            if let Some(failure) = state.out_of_reach(&ask.plugin) {
+                state.scheduler.refused(&ask.plugin, Duration::ZERO);
+                return Err(failure);
+            }
+            match state.scheduler.ask(&ask, began) {
+                Answer::Full => {
+                    state.scheduler.refused(&ask.plugin, Duration::ZERO);
+                    return Err(full(&ask.plugin));
+                }
                 Answer::Wait(waiter) => {
-                    state.waiters.insert(waiter, sender);
-                    waiter
+                    let (sender, lease) = oneshot::channel();
+                    let text = text.cloned();
+                    state.waiters.insert(
+                        waiter,
+                        Waiter {
+                            lease: sender,
+                            text,
+                        },
+                    );
+                    (lease, waiter)
                 }
             }
         };
@@ -57,12 +88,26 @@ impl Pool {
         let outcome = tokio::time::timeout_at(until.into(), lease).await;
         let waited = began.elapsed();
         let result = match outcome {
-            Ok(Ok(result)) => result,
+            Ok(Ok(result)) => result.map(|lease| lease.after(waited)),
             Ok(Err(_)) => Err(stopping()),
             Err(_) => Err(place.timed_out(waited, patience)),
         };
-        self.0.stats.waited(&ask.plugin, waited, result.is_ok());
+        if result.is_err() {
+            let mut state = self.0.state.lock();
+            state.scheduler.refused(&ask.plugin, waited);
+        }
         result
+    }
+
+    /// A lease without waiting, where a backend is free and nobody waits.
+    fn lend_at_once(&self, state: &mut State, ask: &Ask, now: Instant) -> Option<Lease> {
+        let id = state.scheduler.lend_at_once(ask, now)?;
+        let Some(owner) = state.owners.get(&id).cloned() else {
+            // Its owner has just ended and is about to say so.
+            state.scheduler.gone(id, now);
+            return None;
+        };
+        Some(Lease::new(state.scheduler.turn(id), owner, self.clone()))
     }
 
     /// Takes the backend of an earlier turn if nobody has used it since.
@@ -73,13 +118,7 @@ impl Pool {
         if state.scheduler.turn(id) != last {
             return None;
         }
-        let loan = Loan {
-            plugin: ask.plugin.clone(),
-            since: Instant::now(),
-            purpose: ask.purpose,
-            writer: false,
-        };
-        let taken = state.scheduler.take(id, loan);
+        let taken = state.scheduler.take(id, ask.loan(Instant::now()));
         let turn = state.scheduler.turn(id);
         drop(state);
         taken.then(|| Lease::new(turn, owner, self.clone()))
@@ -113,22 +152,14 @@ struct InQueue<'a> {
 
 impl InQueue<'_> {
     fn timed_out(&self, waited: Duration, patience: Patience) -> Failure {
-        let position = {
+        let (position, own, paused) = {
             let state = self.pool.0.state.lock();
-            state.scheduler.position(&self.ask.plugin, self.waiter)
+            let position = state.scheduler.position(&self.ask.plugin, self.waiter);
+            let paused = state.scheduler.holds_back(&self.ask.plugin);
+            (position, state.scheduler.held_by(self.ask.holder), paused)
         };
         let holders = self.pool.holders();
-        let who = holders
-            .iter()
-            .take(8)
-            .map(|holder| {
-                format!(
-                    "{} for {} ms ({})",
-                    holder.plugin, holder.held_ms, holder.purpose
-                )
-            })
-            .collect::<Vec<_>>()
-            .join(", ");
+        let who = name_all(&holders);
         let position = u32::try_from(position.unwrap_or(0)).unwrap_or(u32::MAX);
         let code = if waited < patience.queue {
             Code::DEADLINE_EXCEEDED
@@ -137,9 +168,10 @@ impl InQueue<'_> {
         };
         let waited_ms = millis(waited);
         let message = format!(
-            "no backend came free in {waited_ms} ms; {position} calls of this plugin were before \
-             this one; backends are held by: {}",
-            if who.is_empty() { "nobody" } else { &who }
+            "{}no backend came free in {waited_ms} ms; {position} calls of this plugin were before \
+             this one; backends are held by: {who}{}",
+            if paused { PAUSED } else { "" },
+            waiting_while_holding(own)
         );
         let wait = Some(Box::new(Wait {
             waited_ms,
@@ -161,6 +193,40 @@ impl Drop for InQueue<'_> {
             state.scheduler.withdraw(&self.ask.plugin, self.waiter);
         }
     }
+}
+
+/// Who holds the backends, and for how long, as a sentence's end.
+pub(super) fn name_all(holders: &[Holder]) -> String {
+    if holders.is_empty() {
+        return "nobody".to_owned();
+    }
+    let name = |holder: &Holder| {
+        let Holder {
+            plugin,
+            held_ms,
+            purpose,
+        } = holder;
+        format!("{plugin} for {held_ms} ms ({purpose})")
+    };
+    let named: Vec<_> = holders.iter().take(NAMED).map(name).collect();
+    let rest = holders.len().saturating_sub(NAMED);
+    let rest = if rest > 0 {
+        format!(", and {rest} more")
+    } else {
+        String::new()
+    };
+    format!("{}{rest}", named.join(", "))
+}
+
+/// Names what holds up many a caller: itself.
+fn waiting_while_holding(own: usize) -> String {
+    if own == 0 {
+        return String::new();
+    }
+    format!(
+        "; this plugin's own session holds {own} of them while it waits for another: use the \
+         transaction or connection at hand instead of asking for a second one"
+    )
 }
 
 fn full(plugin: &str) -> Failure {

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::db::{self, Driver, Identity, Source};
+use crate::db::{self, Allowance, Driver, Identity, Source};
 
 /// Questions that may wait for the control backend.
 const QUEUE: usize = 1024;
@@ -29,7 +29,7 @@ pub(super) struct Control {
 #[derive(Debug)]
 struct Request {
     question: Question,
-    answer: oneshot::Sender<bool>,
+    answer: oneshot::Sender<Answer>,
 }
 
 #[derive(Clone, Debug)]
@@ -38,12 +38,35 @@ enum Question {
     Cancel(Identity),
     /// Does the database still list this backend?
     Lists(Identity),
+    /// Is this backend at work?
+    Works(Identity),
+    /// How many backends may there be?
+    Allowance,
+    /// What is missing to cancel what this backend of another login runs?
+    Lacks(Identity, String),
+}
+
+/// Nothing, if the database could not be asked.
+#[derive(Debug, Default)]
+enum Answer {
+    #[default]
+    Nothing,
+    Yes,
+    No,
+    Allowed(Allowance),
+    Missing(String),
+}
+
+impl Answer {
+    fn of(yes: bool) -> Self {
+        if yes { Self::Yes } else { Self::No }
+    }
 }
 
 impl Control {
-    /// Opens the control backend.
-    pub(super) async fn start(source: Source) -> Result<Self, Failure> {
-        let driver = source.connect().await?;
+    /// Opens the control backend. If the server has no room, it is asked again for this long.
+    pub(super) async fn start(source: Source, patience: Duration) -> Result<Self, Failure> {
+        let driver = source.connect_when_there_is_room(patience).await?;
         let (sender, requests) = mpsc::channel(QUEUE);
         let (task, ended) = (TaskTracker::new(), CancellationToken::new());
         task.spawn(serve(source, driver, requests, ended.clone()));
@@ -68,12 +91,37 @@ impl Control {
 
     /// Returns when the database no longer lists a backend, or cannot be asked.
     pub(super) async fn wait_until_gone(&self, identity: Identity) {
-        while self.ask(Question::Lists(identity.clone())).await {
+        while matches!(
+            self.ask(Question::Lists(identity.clone())).await,
+            Answer::Yes
+        ) {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
 
-    async fn ask(&self, question: Question) -> bool {
+    /// Whether a backend is at work; false if the database cannot be asked.
+    pub(super) async fn works(&self, identity: Identity) -> bool {
+        matches!(self.ask(Question::Works(identity)).await, Answer::Yes)
+    }
+
+    /// How many backends the database lets the host have, as far as it tells.
+    pub(super) async fn allowance(&self) -> Option<Allowance> {
+        match self.ask(Question::Allowance).await {
+            Answer::Allowed(allowance) => Some(allowance),
+            _ => None,
+        }
+    }
+
+    /// What somebody must run so that this backend, of the login `user`, can be cancelled and
+    /// watched.
+    pub(super) async fn lacks_to_reach(&self, other: Identity, user: &str) -> Option<String> {
+        match self.ask(Question::Lacks(other, user.to_owned())).await {
+            Answer::Missing(statement) => Some(statement),
+            _ => None,
+        }
+    }
+
+    async fn ask(&self, question: Question) -> Answer {
         let (answer, answered) = oneshot::channel();
         if self
             .requests
@@ -81,9 +129,9 @@ impl Control {
             .await
             .is_err()
         {
-            return false;
+            return Answer::Nothing;
         }
-        answered.await.unwrap_or(false)
+        answered.await.unwrap_or_default()
     }
 }
 
@@ -102,39 +150,55 @@ async fn serve(
         let Some(Request { question, answer }) = request else {
             break;
         };
-        let mut said = false;
-        for _ in 0..ATTEMPTS {
-            let Some(open) = &mut driver else {
-                driver = reopen(&source, &ended).await;
-                if driver.is_none() {
-                    break;
-                }
-                continue;
-            };
-            match put(open, &question).await {
-                Ok(answer) => {
-                    said = answer;
-                    break;
-                }
-                Err(failure) => {
-                    tracing::warn!(code = %failure.code, "the control backend failed: {failure}");
-                    if db::is_broken(&failure) {
-                        driver = None;
-                    }
-                }
-            }
-        }
-        let _ = answer.send(said);
+        let said = find_out(&source, &mut driver, &question, &ended).await;
+        let _ = answer.send(said.unwrap_or_default());
     }
     if let Some(driver) = driver {
         driver.close().await;
     }
 }
 
-async fn put(driver: &mut Driver, question: &Question) -> Result<bool, Failure> {
+/// Puts a question to the control backend, and to another one if that fails.
+async fn find_out(
+    source: &Source,
+    driver: &mut Option<Driver>,
+    question: &Question,
+    ended: &CancellationToken,
+) -> Option<Answer> {
+    for _ in 0..ATTEMPTS {
+        let open = match driver {
+            Some(open) => open,
+            None => driver.insert(reopen(source, ended).await?),
+        };
+        match put(open, question).await {
+            Ok(answer) => return Some(answer),
+            Err(failure) => {
+                tracing::warn!(code = %failure.code, "the control backend failed: {failure}");
+                // What is not the database's own error may have left the link out of step.
+                if db::is_broken(&failure) || failure.database.is_none() {
+                    *driver = None;
+                    // The server counts the old one until it sees that nobody is there.
+                    pause(ended).await;
+                }
+            }
+        }
+    }
+    None
+}
+
+async fn put(driver: &mut Driver, question: &Question) -> Result<Answer, Failure> {
     match question {
-        Question::Cancel(victim) => driver.cancel(victim).await,
-        Question::Lists(identity) => driver.lists(identity).await,
+        Question::Cancel(victim) => driver.cancel(victim).await.map(Answer::of),
+        Question::Lists(identity) => driver.lists(identity).await.map(Answer::of),
+        Question::Works(identity) => driver.works(identity).await.map(Answer::of),
+        Question::Lacks(other, user) => {
+            let lacks = driver.lacks_to_reach(other, user).await?;
+            Ok(lacks.map_or(Answer::Nothing, Answer::Missing))
+        }
+        Question::Allowance => Ok(match driver.allowance().await? {
+            Some(allowance) => Answer::Allowed(allowance),
+            None => Answer::Nothing,
+        }),
     }
 }
 
@@ -144,11 +208,15 @@ async fn reopen(source: &Source, ended: &CancellationToken) -> Option<Driver> {
         Ok(driver) => Some(driver),
         Err(failure) => {
             tracing::warn!(code = %failure.code, "cannot reopen the control backend: {failure}");
-            tokio::select! {
-                () = tokio::time::sleep(RECONNECT) => (),
-                () = ended.cancelled() => (),
-            }
+            pause(ended).await;
             None
         }
+    }
+}
+
+async fn pause(ended: &CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(RECONNECT) => (),
+        () = ended.cancelled() => (),
     }
 }

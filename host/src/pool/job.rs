@@ -1,42 +1,77 @@
 //! What a backend's owner is asked to do.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use onepool_proto::Failure;
+use onepool_proto::codec::Trace;
 use onepool_proto::message::{BatchMode, BatchReply, FinishHow, PrepareDetail, Prepared};
 use onepool_proto::value::{Value, ValueType};
 use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
 
 use super::lease::Lease;
+use super::limit::Deadline;
+use super::quota::PluginQuota;
+use super::scheduler::Turn;
 use super::settings::Settings;
-use crate::db::Output;
-use crate::db::classify::{self, Verdict, What};
+use crate::db::classify::{self, PinReason, Setting, Verdict, What};
+use crate::db::{Brake, Output, SignedText};
+use crate::telemetry::PluginTally;
 
 /// A statement text and what is known of it.
 #[derive(Debug)]
 pub(crate) struct Text {
     pub(crate) sql: String,
     pub(crate) verdict: Verdict,
+    pub(crate) signed: SignedText,
 }
 
 impl Text {
-    /// Whether it leaves something behind that only this backend has. A setting that builds on
-    /// the one before is such a thing: it cannot be made again elsewhere.
-    pub(crate) fn pins(&self) -> bool {
-        let relative = self.verdict.settings().any(|setting| setting.relative);
-        relative || self.verdict.pins().next().is_some()
+    /// The same text with what its arguments tell of it.
+    pub(crate) fn with_arguments(self: Arc<Self>, arguments: Option<&[Value]>) -> Arc<Self> {
+        let told = arguments.and_then(|arguments| self.verdict.with_arguments(arguments));
+        match told {
+            Some(verdict) => Arc::new(Self {
+                sql: self.sql.clone(),
+                verdict,
+                signed: SignedText::default(),
+            }),
+            None => self,
+        }
     }
 
-    /// Whether it opens a transaction by its text.
-    pub(crate) fn opens(&self) -> bool {
-        let opens = |step: &classify::Step| {
-            matches!(
-                step.what,
-                What::Begin(_) | What::Autocommit(false) | What::Savepoint(_)
-            )
-        };
-        self.verdict.steps().iter().any(opens)
+    /// Whether it leaves something behind that only this backend has. A setting whose value is not
+    /// known is such a thing: it cannot be made again elsewhere.
+    pub(crate) fn pins(&self) -> bool {
+        self.pins_for_good() || self.verdict.pins().next().is_some()
+    }
+
+    /// Whether what it leaves behind outlives the next transaction.
+    pub(crate) fn pins_for_good(&self) -> bool {
+        let unknown = |setting: &Setting| setting.parameter.is_some();
+        let mut reasons = self.verdict.pins();
+        self.verdict.settings().any(unknown)
+            || reasons.any(|reason| reason != PinReason::NextTransaction)
+    }
+
+    /// Whether the Connection is another after it, and must know before it goes on: it may keep the
+    /// backend, or has other settings.
+    pub(crate) fn changes_session(&self) -> bool {
+        let stays = |step: &classify::Step| matches!(step.what, What::Clean | What::Doubt(_));
+        !self.verdict.steps().iter().all(stays)
+    }
+}
+
+impl Text {
+    /// Whether it ends a transaction by its text.
+    pub(crate) fn ends(&self) -> bool {
+        let mut steps = self.verdict.steps().iter();
+        steps.any(|step| step.what == What::Commit) || self.rolls_back()
+    }
+
+    /// Whether it does nothing but roll a transaction back by its text.
+    pub(crate) fn rolls_back(&self) -> bool {
+        matches!(self.verdict.steps(), [step] if step.what == What::Rollback)
     }
 }
 
@@ -49,6 +84,23 @@ pub(crate) struct Setup {
     pub(crate) before: Vec<Step>,
     /// Whether the statement belongs to a transaction, and must not run outside of it.
     pub(crate) in_transaction: bool,
+    /// What limits how long the loan may go on; none for migrations.
+    pub(crate) quota: Option<PluginQuota>,
+    /// How long the job has waited for the backend.
+    pub(crate) waited: Duration,
+    /// On whose behalf it is done.
+    pub(crate) caller: Caller,
+    /// Where it is counted what is done.
+    pub(crate) tally: Arc<PluginTally>,
+}
+
+/// On whose behalf something is done.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// The plugin's name.
+    pub(crate) plugin: Arc<str>,
+    /// In which trace it was asked.
+    pub(crate) trace: Option<Trace>,
 }
 
 /// A step of a transaction.
@@ -70,7 +122,7 @@ pub(crate) enum Job {
     Prepare(Box<Prepare>),
     /// Runs steps and nothing else.
     Steps {
-        setup: Setup,
+        setup: Box<Setup>,
         done: oneshot::Sender<Result<(), Failure>>,
     },
     Finish(Box<Finish>),
@@ -81,16 +133,69 @@ pub(crate) enum Job {
     },
     /// The loan has ended: make the backend clean, or close it.
     Return,
+    /// End this loan, for an operator, as soon as nothing runs in it. Only the pool sends it.
+    Revoke {
+        turn: Turn,
+        why: Failure,
+    },
+    /// Panic.
+    #[cfg(test)]
+    Panic,
     /// Close the backend. Only the pool sends it, to a backend that is not on loan.
     Close,
+    /// The quotas have changed: look again how long the loan may rest. Only the pool sends it.
+    Recheck,
+}
+
+impl Job {
+    /// Answers without doing anything, since the loan was revoked. Rolling back is done already.
+    pub(super) fn refuse(self, why: Failure) {
+        match self {
+            Self::Run(run) => {
+                run.output.refuse(why);
+                let after = After {
+                    in_transaction: true,
+                    pinned: false,
+                    settings: run.setup.settings,
+                    lease: None,
+                };
+                let _ = run.done.send(after);
+            }
+            Self::Batch(batch) => drop(batch.done.send(Err(why))),
+            Self::Prepare(prepare) => drop(prepare.done.send(Err(why))),
+            Self::Steps { done, .. } | Self::Ping { done, .. } => drop(done.send(Err(why))),
+            Self::Finish(finish) => {
+                let result = match finish.how {
+                    FinishHow::Rollback => Ok(()),
+                    FinishHow::Commit => Err(why),
+                };
+                let finished = Finished {
+                    result,
+                    settings: finish.setup.settings,
+                    lease: None,
+                };
+                let _ = finish.done.send(finished);
+            }
+            Self::Return | Self::Close | Self::Recheck | Self::Revoke { .. } => (),
+            #[cfg(test)]
+            Self::Panic => (),
+        }
+    }
+
+    /// Whether it belongs to a loan, as all do that the pool does not send itself.
+    pub(super) fn is_of_a_loan(&self) -> bool {
+        !matches!(self, Self::Close | Self::Recheck | Self::Revoke { .. })
+    }
 }
 
 /// What ends a running statement before its time.
 #[derive(Clone, Debug)]
 pub(crate) struct Stop {
-    /// Cancelled when the statement is to be cancelled in the database: by a deadline, a quota,
-    /// an operator, or the plugin's death.
-    pub(crate) kill: CancellationToken,
+    /// Pulled when the statement is to be cancelled in the database: by a quota, an operator, or
+    /// the plugin's death.
+    pub(crate) brake: Brake,
+    /// When the statement and the reading of its rows must be over.
+    pub(crate) deadline: Option<Deadline>,
     /// What becomes of the statement when nobody reads its rows any more.
     pub(crate) unread: Unread,
 }
@@ -127,6 +232,8 @@ pub(crate) struct After {
     /// Whether session state was left behind that only this backend has; if so, the lease of a
     /// job that carried one comes back.
     pub(crate) pinned: bool,
+    /// The settings that the session has now.
+    pub(crate) settings: Arc<Settings>,
     pub(crate) lease: Option<Lease>,
 }
 
@@ -149,6 +256,7 @@ pub(crate) struct Prepare {
     pub(crate) text: Arc<Text>,
     pub(crate) parameters: Vec<ValueType>,
     pub(crate) detail: PrepareDetail,
+    pub(crate) stop: Stop,
     pub(crate) done: oneshot::Sender<Result<Prepared, Failure>>,
     pub(crate) lease: Option<Lease>,
 }
@@ -169,6 +277,8 @@ pub(crate) struct Finish {
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) result: Result<(), Failure>,
+    /// The settings that the session has now.
+    pub(crate) settings: Arc<Settings>,
     /// The lease, if session state keeps it.
     pub(crate) lease: Option<Lease>,
 }

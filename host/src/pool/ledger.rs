@@ -1,12 +1,27 @@
 //! The one place that counts backends against the cap.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::scheduler::Holder;
 
 /// Names a backend for the life of the host; never used twice.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct BackendId(u64);
+
+impl BackendId {
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The backend of this number, if there is one.
+    pub(crate) fn of(number: u64) -> Self {
+        Self(number)
+    }
+}
 
 impl fmt::Debug for BackendId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -17,6 +32,26 @@ impl fmt::Debug for BackendId {
 impl fmt::Display for BackendId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// As whom a backend is open: with whose credentials, in which schema, on SQLite whether to read
+/// alone. A backend has the same login for life, and is lent to plugins of that login alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct LoginId(u16);
+
+impl LoginId {
+    /// The host's own, and that of every plugin that has none.
+    pub(crate) const HOST: Self = Self(0);
+
+    /// The login that comes after so many others.
+    pub(crate) fn nth(others: usize) -> Option<Self> {
+        u16::try_from(others).ok().map(Self)
+    }
+
+    /// How many come before it.
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
     }
 }
 
@@ -41,15 +76,28 @@ pub(crate) enum Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Loan {
     pub(crate) plugin: std::sync::Arc<str>,
+    pub(crate) holder: Holder,
     pub(crate) since: Instant,
     pub(crate) purpose: Purpose,
     /// Whether it also has SQLite's writer lane.
     pub(crate) writer: bool,
 }
 
+/// A loan that has ended.
+#[derive(Clone, Debug)]
+pub(crate) struct EndedLoan {
+    pub(crate) backend: BackendId,
+    /// Which of the backend's loans it was.
+    pub(crate) turn: u64,
+    pub(crate) loan: Loan,
+    pub(crate) until: Instant,
+}
+
 /// What a backend is on loan for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Purpose {
     /// One statement outside a transaction.
     Statement,
     /// A transaction.
@@ -104,14 +152,21 @@ impl Counts {
     }
 }
 
-/// Permission to open the backend of this id. Only the ledger gives it.
+/// Permission to open the backend of this id, with this login. Only the ledger gives it.
 #[must_use = "an unused grant occupies a slot of the cap"]
 #[derive(Debug)]
-pub(crate) struct Grant(BackendId);
+pub(crate) struct Grant {
+    id: BackendId,
+    login: LoginId,
+}
 
 impl Grant {
     pub(crate) fn id(&self) -> BackendId {
-        self.0
+        self.id
+    }
+
+    pub(crate) fn login(&self) -> LoginId {
+        self.login
     }
 }
 
@@ -120,68 +175,87 @@ impl Grant {
 pub(crate) struct Ledger {
     cap: u32,
     next: u64,
-    // Invariant: `counts` is the tally of `places`; both change in `enter` and `leave` alone.
-    places: HashMap<BackendId, Place>,
+    // Invariant: `counts` is the tally of `backends`, and `by_login` that of each login's; all three
+    // change in `enter` and `leave` alone.
+    backends: BTreeMap<BackendId, (LoginId, Place)>,
     counts: Counts,
+    by_login: Vec<Counts>,
     peak: u32,
 }
 
 impl Ledger {
     pub(crate) fn new(cap: u32) -> Self {
-        let (places, counts) = (HashMap::new(), Counts::default());
         Self {
             cap,
             next: 1,
-            places,
-            counts,
+            backends: BTreeMap::new(),
+            counts: Counts::default(),
+            by_login: Vec::new(),
             peak: 0,
         }
     }
 
-    /// A slot for a new backend, or `None` if the cap is reached.
-    pub(crate) fn grant(&mut self) -> Option<Grant> {
+    /// A slot for a new backend of this login, or `None` if the cap is reached.
+    pub(crate) fn grant(&mut self, login: LoginId) -> Option<Grant> {
         if self.counts.total() >= self.cap {
             return None;
         }
         let id = BackendId(self.next);
         self.next += 1;
-        self.enter(id, Place::Connecting);
+        self.enter(id, login, Place::Connecting);
         self.peak = self.peak.max(self.counts.total());
-        Some(Grant(id))
+        Some(Grant { id, login })
     }
 
     /// Moves a backend to another place. A backend that is gone stays gone.
     pub(crate) fn set(&mut self, id: BackendId, place: Place) {
-        if self.leave(id).is_some() {
-            self.enter(id, place);
+        if let Some((login, _)) = self.leave(id) {
+            self.enter(id, login, place);
         }
     }
 
     /// Frees the slot of a backend that the database no longer knows.
     pub(crate) fn gone(&mut self, id: BackendId) -> Option<Place> {
-        self.leave(id)
+        self.leave(id).map(|(_, place)| place)
     }
 
     pub(crate) fn place(&self, id: BackendId) -> Option<&Place> {
-        self.places.get(&id)
+        self.backends.get(&id).map(|(_, place)| place)
+    }
+
+    pub(crate) fn login(&self, id: BackendId) -> Option<LoginId> {
+        self.backends.get(&id).map(|(login, _)| *login)
+    }
+
+    /// Whether a backend is free for whoever has this login.
+    pub(crate) fn is_free_for(&self, id: BackendId, login: LoginId) -> bool {
+        self.backends.get(&id) == Some(&(login, Place::Free))
     }
 
     pub(crate) fn loans(&self) -> impl Iterator<Item = (BackendId, &Loan)> {
-        self.places.iter().filter_map(|(id, place)| match place {
-            Place::Leased(loan) => Some((*id, loan)),
-            _ => None,
-        })
+        self.backends
+            .iter()
+            .filter_map(|(id, (_, place))| match place {
+                Place::Leased(loan) => Some((*id, loan)),
+                _ => None,
+            })
     }
 
     pub(crate) fn loan_mut(&mut self, id: BackendId) -> Option<&mut Loan> {
-        match self.places.get_mut(&id) {
-            Some(Place::Leased(loan)) => Some(loan),
+        match self.backends.get_mut(&id) {
+            Some((_, Place::Leased(loan))) => Some(loan),
             _ => None,
         }
     }
 
     pub(crate) fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// Those of one login.
+    pub(crate) fn counts_of(&self, login: LoginId) -> Counts {
+        let known = self.by_login.get(login.index());
+        known.copied().unwrap_or_default()
     }
 
     /// How many more backends the cap allows.
@@ -198,15 +272,31 @@ impl Ledger {
         self.cap
     }
 
-    fn enter(&mut self, id: BackendId, place: Place) {
-        *self.counts.of(&place) += 1;
-        self.places.insert(id, place);
+    /// Changes the cap. What is beyond a lower one is counted until it is gone.
+    pub(crate) fn set_cap(&mut self, cap: u32) {
+        self.cap = cap;
     }
 
-    fn leave(&mut self, id: BackendId) -> Option<Place> {
-        let place = self.places.remove(&id)?;
+    fn enter(&mut self, id: BackendId, login: LoginId, place: Place) {
+        *self.counts.of(&place) += 1;
+        *self.counts_of_mut(login).of(&place) += 1;
+        self.backends.insert(id, (login, place));
+    }
+
+    fn leave(&mut self, id: BackendId) -> Option<(LoginId, Place)> {
+        let (login, place) = self.backends.remove(&id)?;
         *self.counts.of(&place) -= 1;
-        Some(place)
+        *self.counts_of_mut(login).of(&place) -= 1;
+        Some((login, place))
+    }
+
+    fn counts_of_mut(&mut self, login: LoginId) -> &mut Counts {
+        let at = login.index();
+        if self.by_login.len() <= at {
+            self.by_login.resize(at + 1, Counts::default());
+        }
+        #[expect(clippy::indexing_slicing, reason = "made long enough above")]
+        &mut self.by_login[at]
     }
 }
 
@@ -217,13 +307,18 @@ mod tests {
     #[test]
     fn no_grant_beyond_the_cap_until_one_is_gone() {
         let mut ledger = Ledger::new(2);
-        let first = ledger.grant().unwrap().id();
-        let second = ledger.grant().unwrap().id();
-        assert!(ledger.grant().is_none());
+        let other = LoginId::nth(1).unwrap();
+        let first = ledger.grant(LoginId::HOST).unwrap().id();
+        let second = ledger.grant(other).unwrap().id();
+        assert_eq!(ledger.counts_of(other).connecting, 1);
+        assert!(ledger.grant(LoginId::HOST).is_none());
         ledger.set(first, Place::Closing);
-        assert!(ledger.grant().is_none(), "a closing backend still counts");
+        assert!(
+            ledger.grant(LoginId::HOST).is_none(),
+            "a closing backend still counts"
+        );
         assert_eq!(ledger.gone(first), Some(Place::Closing));
-        let third = ledger.grant().unwrap().id();
+        let third = ledger.grant(LoginId::HOST).unwrap().id();
         assert!(third != first && third != second);
         assert_eq!(ledger.peak(), 2);
     }
@@ -231,7 +326,7 @@ mod tests {
     #[test]
     fn what_is_gone_stays_gone() {
         let mut ledger = Ledger::new(1);
-        let id = ledger.grant().unwrap().id();
+        let id = ledger.grant(LoginId::HOST).unwrap().id();
         ledger.gone(id);
         ledger.set(id, Place::Free);
         assert_eq!(ledger.counts(), Counts::default());

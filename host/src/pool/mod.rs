@@ -6,108 +6,78 @@
 //! connection.
 
 mod acquire;
+mod activity;
+mod closing;
+mod config;
 mod control;
+mod desk;
 mod job;
 mod lease;
 mod ledger;
+mod lending;
+mod limit;
+mod logins;
+mod outage;
 mod owner;
+mod quota;
+mod reconfigure;
 mod scheduler;
 mod settings;
+mod slow;
+mod snapshot;
 mod stats;
+mod steer;
+mod target;
+mod texts;
+mod upkeep;
+mod verdict;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
-use onepool_proto::{Code, DatabaseKind, Failure, limits};
+use onepool_proto::{Code, DatabaseKind, Failure};
 use parking_lot::Mutex;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use acquire::Patience;
+pub use closing::CloseReason;
+pub(crate) use config::{PluginLogin, PoolConfig, PoolTimes};
 pub(crate) use job::{
-    After, Batch, Finish, Finished, Job, Prepare, Run, Setup, Step, Stop, Text, Unread,
+    After, Batch, Caller, Finish, Finished, Job, Prepare, Run, Setup, Step, Stop, Text, Unread,
 };
-pub(crate) use lease::Lease;
-pub use ledger::Counts;
-pub(crate) use ledger::{BackendId, Purpose};
-pub use scheduler::Share;
-pub(crate) use scheduler::{Ask, Turn};
+pub(crate) use lease::{Lease, Revocation};
+pub(crate) use ledger::{BackendId, LoginId};
+pub use ledger::{Counts, Purpose};
+pub(crate) use limit::{Deadline, Limit};
+pub(crate) use quota::PluginQuota;
+pub use quota::Quota;
+pub(crate) use reconfigure::Shape;
+pub(crate) use scheduler::{Ask, Holder, Turn};
 pub(crate) use settings::Settings;
-pub use stats::{PluginStats, PoolStats};
+pub use snapshot::{EndedLease, LeaseInfo, LeaseState, StatementInfo, StatementState};
+pub use stats::{CancelStats, PluginStats, PoolStats};
+pub use steer::Paused;
+pub(crate) use steer::{NotKilled, in_words};
+pub use target::{Target, TargetError};
+pub use verdict::{Verdict, VerdictKind};
 
-use crate::db::classify::{Dialect, FunctionList, classify};
-use crate::db::{Driver, Source};
+use crate::db::Source;
+use config::{check_allowance, check_cap, check_minimums};
 use control::Control;
-use lease::OwnerSender;
-use ledger::Grant;
-use scheduler::{Action, Scheduler, WaiterId};
+use desk::{OwnerHandle, Series};
+use outage::Outage;
+use quota::Quotas;
+use scheduler::{Scheduler, WaiterId};
 use stats::Stats;
+use texts::Texts;
 
-/// How long a caller waits for a backend unless its quota says otherwise.
-pub(crate) const QUEUE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Statement texts whose verdict is remembered.
-const VERDICTS: usize = 4096;
-
-/// What the pool is started with.
-#[derive(Debug)]
-pub(crate) struct PoolConfig {
-    pub(crate) source: Source,
-    /// The cap: backends of every kind, the control backend included.
-    pub(crate) max_connections: u32,
-    /// Functions of the database that leave nothing behind on a session.
-    pub(crate) harmless_functions: Vec<String>,
-    /// What each plugin may have.
-    pub(crate) shares: Vec<(Arc<str>, Share)>,
-}
-
-impl PoolConfig {
-    /// Backends that are not for work: on a server, the control backend.
-    fn control(&self) -> u32 {
-        u32::from(self.source.kind() != DatabaseKind::Sqlite)
-    }
-
-    /// Refuses a cap that cannot hold, with the sum spelled out.
-    fn check(&self) -> Result<(), Failure> {
-        let (cap, control) = (self.max_connections, self.control());
-        let refuse = |message| Err(Failure::new(Code::CONFIGURATION, message));
-        if cap < control + 1 {
-            let parts = if control == 0 {
-                ""
-            } else {
-                ", and 1 to cancel statements and watch closes"
-            };
-            return refuse(format!(
-                "a cap of {cap} is too small: {} needs 1 connection for work{parts}; raise \
-                 max_connections to {} or more",
-                self.source.kind(),
-                control + 1,
-            ));
-        }
-        let minimums: Vec<_> = self
-            .shares
-            .iter()
-            .filter(|(_, share)| share.min > 0)
-            .collect();
-        let sum: u64 = minimums.iter().map(|(_, share)| u64::from(share.min)).sum();
-        if sum > u64::from(cap - control) {
-            let parts: Vec<_> = minimums
-                .iter()
-                .map(|(plugin, share)| format!("{} for {plugin}", share.min))
-                .collect();
-            return refuse(format!(
-                "the guaranteed minimums do not fit the cap: {} make {sum}, and of {cap} \
-                 connections {} are for work; raise max_connections or lower a minimum",
-                parts.join(" + "),
-                cap - control,
-            ));
-        }
-        Ok(())
-    }
-}
+/// How long a server may still count the connections of a host that has stopped.
+const ROOM_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The pool. Clones are handles to the same one.
 #[derive(Clone)]
@@ -115,67 +85,118 @@ pub(crate) struct Pool(Arc<Inner>);
 
 struct Inner {
     source: Source,
+    logins: Vec<PluginLogin>,
     state: Mutex<State>,
-    verdicts: Mutex<HashMap<Arc<str>, Arc<Text>>>,
-    functions: FunctionList,
+    quotas: Quotas,
+    times: PoolTimes,
+    statement_comments: bool,
+    texts: Texts,
     control: Option<Control>,
     stats: Stats,
+    holders: AtomicU64,
     /// For each plugin, held by whoever migrates: others wait here, without a backend.
     migrations: DashMap<Arc<str>, Arc<tokio::sync::Mutex<()>>>,
     /// Every task that may hold a backend.
     tasks: TaskTracker,
     stopping: CancellationToken,
+    /// Tells that a loan has ended, or a backend is gone.
+    fewer: Notify,
 }
 
 struct State {
     scheduler: Scheduler,
-    waiters: HashMap<WaiterId, oneshot::Sender<Result<Lease, Failure>>>,
-    owners: HashMap<BackendId, OwnerSender>,
+    waiters: HashMap<WaiterId, Waiter>,
+    owners: BTreeMap<BackendId, OwnerHandle>,
+    /// Why loans were revoked whose leases are still held.
+    revocations: HashMap<(BackendId, Series), Revocation>,
+    outage: Option<Outage>,
+    /// Why the database refuses a login, for as long as it is not asked again.
+    refusals: HashMap<LoginId, Failure>,
+    /// When all backends were last opened anew.
+    distrusted: Option<Instant>,
+}
+
+/// One that waits for a backend.
+struct Waiter {
+    lease: oneshot::Sender<Result<Lease, Failure>>,
+    /// What it is for.
+    text: Option<Arc<Text>>,
+}
+
+impl State {
+    fn new(scheduler: Scheduler) -> Mutex<Self> {
+        Mutex::new(Self {
+            scheduler,
+            waiters: HashMap::new(),
+            owners: BTreeMap::new(),
+            revocations: HashMap::new(),
+            outage: None,
+            refusals: HashMap::new(),
+            distrusted: None,
+        })
+    }
 }
 
 impl Pool {
     /// Starts the pool and makes sure that the database answers.
     ///
     /// # Errors
-    /// If the cap is too small, or the database cannot be reached.
+    /// If the cap is too small or more than the database allows, or the database cannot be
+    /// reached.
     pub(crate) async fn start(config: PoolConfig) -> Result<Self, Failure> {
         config.check()?;
         let PoolConfig {
             source,
+            logins,
             max_connections,
             harmless_functions,
-            shares,
+            quotas: own_quotas,
+            default_quota,
+            times,
+            statement_comments,
         } = config;
-        let mut scheduler = Scheduler::new(max_connections);
-        for (plugin, share) in &shares {
-            scheduler.set_share(plugin, *share);
+        let mut scheduler = Scheduler::new(max_connections).with_upkeep(times.upkeep);
+        let quotas = Quotas::new(default_quota);
+        for (plugin, quota) in &own_quotas {
+            quotas.set(plugin, *quota);
+            scheduler.set_share(plugin, quota.share());
         }
-        let tasks = TaskTracker::new();
-        let stopping = CancellationToken::new();
+        for (login, own) in logins::numbered(&logins) {
+            for plugin in &own.plugins {
+                scheduler.set_login(plugin, login);
+            }
+        }
         let control = match source.kind() {
             DatabaseKind::Sqlite => None,
             _ => {
                 let _slot = scheduler.open_control();
-                Some(Control::start(source.clone()).await?)
+                Some(Control::start(source.clone(), ROOM_TIMEOUT).await?)
             }
         };
-        let (waiters, owners) = (HashMap::new(), HashMap::new());
+        if let Some(control) = &control {
+            check_allowance(max_connections, control.allowance().await)?;
+        }
         let pool = Self(Arc::new(Inner {
+            texts: Texts::new(source.kind(), harmless_functions),
             source,
-            state: Mutex::new(State {
-                scheduler,
-                waiters,
-                owners,
-            }),
-            verdicts: Mutex::default(),
-            functions: FunctionList::new(harmless_functions),
+            logins,
+            state: State::new(scheduler),
+            quotas,
+            times,
+            statement_comments,
             control,
             stats: Stats::default(),
+            holders: AtomicU64::new(0),
             migrations: DashMap::new(),
-            tasks,
-            stopping,
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            fewer: Notify::new(),
         }));
-        pool.open_first().await?;
+        if let Err(failure) = pool.try_all().await {
+            pool.stop().await;
+            return Err(failure);
+        }
+        pool.0.tasks.spawn(pool.clone().look_after(times));
         Ok(pool)
     }
 
@@ -183,35 +204,39 @@ impl Pool {
         self.0.source.kind()
     }
 
-    /// Sets what a plugin may have.
-    pub(crate) fn set_share(&self, plugin: &Arc<str>, share: Share) {
-        self.0.state.lock().scheduler.set_share(plugin, share);
-        self.pump();
+    /// The cap.
+    pub(crate) fn max_connections(&self) -> u32 {
+        self.0.state.lock().scheduler.cap()
     }
 
-    /// The text with its verdict, remembered from before or found out now.
+    /// Changes the cap. Of backends that are too many now, the idle ones are closed at once and
+    /// the others as they come free.
+    ///
+    /// # Errors
+    /// If the cap leaves nothing for work, cannot hold the guaranteed minimums, or is more than
+    /// the database allows. It is then as before.
+    pub(crate) async fn set_max_connections(&self, cap: u32) -> Result<(), Failure> {
+        check_cap(cap, self.kind())?;
+        if let Some(control) = &self.0.control {
+            check_allowance(cap, control.allowance().await)?;
+        }
+        {
+            let mut state = self.0.state.lock();
+            check_minimums(cap, self.kind(), state.scheduler.minimums())?;
+            state.scheduler.set_cap(cap);
+        }
+        self.pump();
+        Ok(())
+    }
+
+    /// A name for somebody who will hold backends and wait for them.
+    pub(crate) fn new_holder(&self) -> Holder {
+        Holder(self.0.holders.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The text with its verdict.
     pub(crate) fn text(&self, sql: String) -> Arc<Text> {
-        if let Some(known) = self.0.verdicts.lock().get(sql.as_str()) {
-            return Arc::clone(known);
-        }
-        let verdict = classify(dialect(self.kind()), &sql, &self.0.functions);
-        if let Some(reason) = verdict.doubt() {
-            // A text is judged once for as long as it is remembered, so this does not repeat.
-            tracing::debug!(%reason, "a reset follows each run of a statement");
-        }
-        if sql.len() > limits::STATEMENT_BYTES {
-            return Arc::new(Text { sql, verdict });
-        }
-        let key = Arc::from(sql.as_str());
-        let text = Arc::new(Text { sql, verdict });
-        let mut verdicts = self.0.verdicts.lock();
-        // Texts made up on the fly would fill any cache: forgetting all of it now and then costs
-        // less than keeping count of what is used.
-        if verdicts.len() >= VERDICTS {
-            verdicts.clear();
-        }
-        verdicts.insert(key, Arc::clone(&text));
-        text
+        self.0.texts.judge(sql)
     }
 
     /// Waits for the lock between the migrators of a plugin. Those of different plugins do not
@@ -229,21 +254,24 @@ impl Pool {
         let (waiters, owners) = {
             let mut state = self.0.state.lock();
             self.0.stopping.cancel();
-            let idle = state.scheduler.idle().to_vec();
-            let owners: Vec<_> = idle
-                .iter()
-                .filter_map(|id| state.owners.get(id).cloned())
-                .collect();
-            for id in idle {
-                state.scheduler.closing(id);
+            let idle: Vec<_> = state.scheduler.idle().collect();
+            for id in &idle {
+                state.scheduler.closing(*id, Instant::now());
             }
+            // Those that were being closed have not all been told.
+            let owners: Vec<_> = state
+                .owners
+                .iter()
+                .filter(|(id, _)| state.scheduler.is_closing(**id))
+                .map(|(_, owner)| owner.clone())
+                .collect();
             (std::mem::take(&mut state.waiters), owners)
         };
         for waiter in waiters.into_values() {
-            let _ = waiter.send(Err(stopping()));
+            let _ = waiter.lease.send(Err(stopping()));
         }
         for owner in owners {
-            let _ = owner.send(Job::Close);
+            owner.tell(Job::Close);
         }
         self.0.tasks.close();
         self.0.tasks.wait().await;
@@ -252,165 +280,39 @@ impl Pool {
         }
     }
 
+    /// Finds out at start what cannot be used.
+    async fn try_all(&self) -> Result<(), Failure> {
+        self.try_logins().await?;
+        self.open_first().await
+    }
+
+    /// Callers that wait to be told, and reasons that wait to be asked for.
+    #[cfg(test)]
+    pub(crate) fn owed(&self) -> (usize, usize) {
+        let state = self.0.state.lock();
+        (state.waiters.len(), state.revocations.len())
+    }
+
     /// Opens one backend, so that a database that cannot be used is found out at start.
     async fn open_first(&self) -> Result<(), Failure> {
-        let grant = self.0.state.lock().scheduler.open_work();
-        match grant {
-            Some(grant) => self.open(grant).await,
-            None => Ok(()),
-        }
-    }
-
-    /// A backend is clean and nobody's.
-    fn free(&self, id: BackendId) {
-        let close = {
-            let mut state = self.0.state.lock();
-            if self.0.stopping.is_cancelled() {
-                state.scheduler.closing(id);
-                state.owners.get(&id).cloned()
-            } else {
-                state.scheduler.free(id);
-                None
-            }
+        let grant = self.0.state.lock().scheduler.open_work(LoginId::HOST);
+        let Some(grant) = grant else {
+            return Ok(());
         };
-        match close {
-            Some(owner) => drop(owner.send(Job::Close)),
-            None => self.pump(),
-        }
-    }
-
-    fn resetting(&self, id: BackendId) {
-        self.0.state.lock().scheduler.resetting(id);
-    }
-
-    fn closing(&self, id: BackendId) {
-        let mut state = self.0.state.lock();
-        state.owners.remove(&id);
-        state.scheduler.closing(id);
-    }
-
-    fn gone(&self, id: BackendId) {
-        let owner = {
-            let mut state = self.0.state.lock();
-            state.scheduler.gone(id);
-            state.owners.remove(&id)
-        };
-        drop(owner);
-        self.pump();
-    }
-
-    fn set_purpose(&self, id: BackendId, purpose: Purpose) {
-        self.0.state.lock().scheduler.set_purpose(id, purpose);
-        // The writer lane may be free now.
-        self.pump();
-    }
-
-    /// Does all that the scheduler says is to be done.
-    fn pump(&self) {
-        loop {
-            let (mut lent, mut grants) = (Vec::new(), Vec::new());
-            {
-                let mut state = self.0.state.lock();
-                if self.0.stopping.is_cancelled() {
-                    return;
-                }
-                let now = Instant::now();
-                while let Some(action) = state.scheduler.next(now) {
-                    match action {
-                        Action::Open(grant) => grants.push(grant),
-                        Action::Lend(waiter, id) => {
-                            lent.extend(self.deliver(&mut state, waiter, id))
-                        }
-                    }
-                }
-            }
-            for grant in grants {
-                let pool = self.clone();
-                self.0.tasks.spawn(async move {
-                    let _ = pool.open(grant).await;
-                });
-            }
-            // Outside the lock, since a lease that nobody takes frees its backend again.
-            let mut refused = false;
-            for (waiter, lease) in lent {
-                refused |= waiter.send(Ok(lease)).is_err();
-            }
-            if !refused {
-                return;
-            }
-        }
-    }
-
-    /// Pairs a waiter with its lease.
-    fn deliver(
-        &self,
-        state: &mut State,
-        waiter: WaiterId,
-        id: BackendId,
-    ) -> Option<(oneshot::Sender<Result<Lease, Failure>>, Lease)> {
-        let (sender, owner) = (
-            state.waiters.remove(&waiter),
-            state.owners.get(&id).cloned(),
-        );
-        match (sender, owner) {
-            (Some(sender), Some(owner)) => {
-                let turn = state.scheduler.turn(id);
-                Some((sender, Lease::new(turn, owner, self.clone())))
-            }
-            (None, Some(_)) => {
-                state.scheduler.free(id);
-                None
-            }
-            // Its owner has just ended and is about to say so.
-            (sender, None) => {
-                if let Some(sender) = sender {
-                    let _ = sender.send(Err(Failure::new(
-                        Code::DATABASE_IO,
-                        "the backend was lost before it could be used; try again",
-                    )));
-                }
-                state.scheduler.gone(id);
-                None
-            }
-        }
-    }
-
-    /// Opens a backend and puts it to use; tells a waiter if that fails.
-    async fn open(&self, grant: Grant) -> Result<(), Failure> {
-        let id = grant.id();
-        match self.0.source.connect().await {
+        match self.0.source.connect_when_there_is_room(ROOM_TIMEOUT).await {
             Ok(driver) => {
-                self.adopt(id, driver);
+                self.adopt(&grant, driver);
                 Ok(())
             }
             Err(failure) => {
-                tracing::warn!(backend = %id, code = %failure.code, "cannot connect: {failure}");
-                let waiter = {
-                    let mut state = self.0.state.lock();
-                    state.scheduler.gone(id);
-                    let oldest = state.scheduler.oldest();
-                    oldest.and_then(|waiter| {
-                        state.scheduler.dismiss(waiter);
-                        state.waiters.remove(&waiter)
-                    })
-                };
-                if let Some(waiter) = waiter {
-                    let _ = waiter.send(Err(failure.clone()));
-                }
-                self.pump();
+                self.0
+                    .state
+                    .lock()
+                    .scheduler
+                    .gone(grant.id(), Instant::now());
                 Err(failure)
             }
         }
-    }
-
-    /// Gives a new backend its owner.
-    fn adopt(&self, id: BackendId, driver: Driver) {
-        let (sender, jobs) = mpsc::unbounded_channel();
-        self.0.state.lock().owners.insert(id, sender);
-        self.0
-            .tasks
-            .spawn(owner::own(self.clone(), id, driver, jobs));
-        self.free(id);
     }
 }
 
@@ -420,14 +322,6 @@ impl std::fmt::Debug for Pool {
         f.debug_struct("Pool")
             .field("counts", &counts)
             .finish_non_exhaustive()
-    }
-}
-
-fn dialect(kind: DatabaseKind) -> Dialect {
-    match kind {
-        DatabaseKind::Sqlite => Dialect::Sqlite,
-        DatabaseKind::Postgres => Dialect::Postgres,
-        DatabaseKind::MySql => Dialect::MySql,
     }
 }
 

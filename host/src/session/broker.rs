@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use onepool_proto::Failure;
+use onepool_proto::codec::Trace;
 use onepool_proto::message::{
     Batch, BatchReply, Begin, Call, Effects, Execute, ExecuteReply, Fetch, Finish, LargeRequest,
     MigrationLock, Prepare, Prepared, UploadPart, Uploaded, UploadedReply,
@@ -31,33 +32,46 @@ impl Handler {
         }
     }
 
-    fn submit<T>(&self, call: Call, task: impl FnOnce(Answer<T>) -> Task) -> Waiting<T> {
+    fn submit<T>(
+        &self,
+        context: Context,
+        call: Call,
+        task: impl FnOnce(Answer<T>) -> Task,
+    ) -> Waiting<T> {
         let (answer, waiting) = Answer::new();
-        self.session.submit(call, task(answer));
+        let trace = Trace::of(&context);
+        self.session.submit(call, trace, task(answer));
         waiting
+    }
+
+    /// Waits for an answer. A task that is dropped unanswered belongs to a session that has ended.
+    async fn answered<T>(&self, waiting: Waiting<T>) -> Result<T, Failure> {
+        let answer = waiting.await;
+        let result = answer.unwrap_or_else(|_| Err(super::handles::lost()));
+        if let Err(failure) = &result {
+            self.session.context.tally.failed(failure);
+        }
+        result
     }
 }
 
 type Waiting<T> = tokio::sync::oneshot::Receiver<Result<T, Failure>>;
-
-/// Waits for an answer. A task that is dropped unanswered belongs to a session that has ended.
-async fn answered<T>(waiting: Waiting<T>) -> Result<T, Failure> {
-    waiting
-        .await
-        .unwrap_or_else(|_| Err(super::handles::lost()))
-}
 
 impl Broker for Handler {
     async fn echo(self, _: Context, payload: Bytes) -> Bytes {
         payload
     }
 
-    async fn execute(self, _: Context, call: Execute) -> Result<ExecuteReply, Failure> {
-        let waiting = self.submit(call.call.clone(), |answer| Task::Execute(call, answer));
-        answered(waiting).await
+    async fn execute(self, context: Context, mut call: Execute) -> Result<ExecuteReply, Failure> {
+        let head = Call {
+            effects: std::mem::take(&mut call.call.effects),
+            ..call.call
+        };
+        let waiting = self.submit(context, head, |answer| Task::Execute(call, answer));
+        self.answered(waiting).await
     }
 
-    async fn fetch(self, _: Context, call: Fetch) -> Result<Page, Failure> {
+    async fn fetch(self, context: Context, call: Fetch) -> Result<Page, Failure> {
         let Fetch {
             connection,
             deadline_ms,
@@ -68,35 +82,47 @@ impl Broker for Handler {
             effects: Vec::new(),
             deadline_ms,
         };
-        let waiting = self.submit(head, |answer| Task::Fetch(call, answer));
-        answered(waiting).await
+        let waiting = self.submit(context, head, |answer| Task::Fetch(call, answer));
+        self.answered(waiting).await
     }
 
-    async fn batch(self, _: Context, call: Batch) -> Result<BatchReply, Failure> {
-        let waiting = self.submit(call.call.clone(), |answer| Task::Batch(call, answer));
-        answered(waiting).await
+    async fn batch(self, context: Context, call: Batch) -> Result<BatchReply, Failure> {
+        let waiting = self.submit(context, call.call.clone(), |answer| {
+            Task::Batch(call, answer)
+        });
+        let reply = self.answered(waiting).await?;
+        if let Some(failed) = &reply.failed {
+            self.session.context.tally.failed(&failed.failure);
+        }
+        Ok(reply)
     }
 
-    async fn prepare(self, _: Context, call: Prepare) -> Result<Prepared, Failure> {
-        let waiting = self.submit(call.call.clone(), |answer| Task::Prepare(call, answer));
-        answered(waiting).await
+    async fn prepare(self, context: Context, call: Prepare) -> Result<Prepared, Failure> {
+        let waiting = self.submit(context, call.call.clone(), |answer| {
+            Task::Prepare(call, answer)
+        });
+        self.answered(waiting).await
     }
 
-    async fn begin(self, _: Context, call: Begin) -> Result<(), Failure> {
-        let waiting = self.submit(call.call.clone(), |answer| Task::Begin(call, answer));
-        answered(waiting).await
+    async fn begin(self, context: Context, call: Begin) -> Result<(), Failure> {
+        let waiting = self.submit(context, call.call.clone(), |answer| {
+            Task::Begin(call, answer)
+        });
+        self.answered(waiting).await
     }
 
-    async fn finish(self, _: Context, call: Finish) -> Result<(), Failure> {
-        let waiting = self.submit(call.call.clone(), |answer| Task::Finish(call, answer));
-        answered(waiting).await
+    async fn finish(self, context: Context, call: Finish) -> Result<(), Failure> {
+        let waiting = self.submit(context, call.call.clone(), |answer| {
+            Task::Finish(call, answer)
+        });
+        self.answered(waiting).await
     }
 
-    async fn ping_database(self, _: Context, call: Call) -> Result<(), Failure> {
-        answered(self.submit(call, Task::Ping)).await
+    async fn ping_database(self, context: Context, call: Call) -> Result<(), Failure> {
+        self.answered(self.submit(context, call, Task::Ping)).await
     }
 
-    async fn flush(self, _: Context, calls: Vec<Effects>) -> Result<(), Failure> {
+    async fn flush(self, context: Context, calls: Vec<Effects>) -> Result<(), Failure> {
         let waiting: Vec<_> = calls
             .into_iter()
             .map(
@@ -109,20 +135,26 @@ impl Broker for Handler {
                         effects,
                         deadline_ms: None,
                     };
-                    self.submit(call, Task::Effects)
+                    self.submit(context, call, Task::Effects)
                 },
             )
             .collect();
         let mut result = Ok(());
         for waiting in waiting {
-            result = answered(waiting).await.and(result);
+            result = self.answered(waiting).await.and(result);
         }
         result
     }
 
-    async fn migration_lock(self, _: Context, call: MigrationLock) -> Result<(), Failure> {
+    async fn migration_lock(self, context: Context, call: MigrationLock) -> Result<(), Failure> {
         let take = call.take;
-        answered(self.submit(call.call, |answer| Task::MigrationLock { take, answer })).await
+        self.answered(
+            self.submit(context, call.call, |answer| Task::MigrationLock {
+                take,
+                answer,
+            }),
+        )
+        .await
     }
 
     async fn upload(self, _: Context, part: UploadPart) -> Result<(), Failure> {
@@ -142,5 +174,9 @@ impl Broker for Handler {
                 .await
                 .map(UploadedReply::Prepare),
         }
+    }
+
+    async fn await_shutdown(self, _: Context) -> Result<(), Failure> {
+        self.session.context.shutdown.asked().await
     }
 }

@@ -1,23 +1,27 @@
 //! One Connection of a plugin: its calls in order, and what it holds.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use onepool_proto::id::{ConnectionId, RowSetId, TransactionId};
+use onepool_proto::codec::Trace;
+use onepool_proto::id::{ConnectionId, TransactionId};
 use onepool_proto::message::BatchReply;
 use onepool_proto::{Code, DatabaseKind, Failure, limits};
 use parking_lot::Mutex;
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{OwnedMutexGuard, oneshot};
-use tokio_util::sync::CancellationToken;
 
 use super::Work;
 use super::handles::Session;
 use super::operation::{Answer, Due, Ended, Operation, Task};
-use super::statement::RowSet;
+use super::row_sets::RowSets;
+use super::trail::Trail;
 use super::transaction::Transaction;
+use crate::db::Brake;
 use crate::pool::{
-    After, Ask, Finished, Lease, Patience, Pool, Purpose, QUEUE_TIMEOUT, Settings, Setup, Text,
-    Turn,
+    After, Ask, Caller, Finished, Lease, Patience, Pool, Purpose, Settings, Setup, Text,
 };
 
 /// A Connection, and the calls that wait for it.
@@ -27,6 +31,7 @@ pub(super) struct Connection {
 }
 
 struct Desk {
+    /// The calls behind the one that is being worked on.
     queue: VecDeque<Operation>,
     /// What the Connection holds; not here while a call is being worked on.
     state: Option<Box<State>>,
@@ -46,6 +51,9 @@ impl Connection {
     /// what does so from now on.
     pub(super) fn enqueue(self: &Arc<Self>, operation: Operation) -> Option<Work> {
         let mut desk = self.desk.lock();
+        if let Some(state) = desk.state.take() {
+            return Some(Box::pin(Arc::clone(self).drive(state, operation)));
+        }
         if desk.queue.len() >= limits::CALLS as usize {
             drop(desk);
             operation.task.refuse(Failure::new(
@@ -55,23 +63,25 @@ impl Connection {
             return None;
         }
         desk.queue.push_back(operation);
-        let state = desk.state.take()?;
-        Some(Box::pin(Arc::clone(self).drive(state)))
+        None
     }
 
-    async fn drive(self: Arc<Self>, mut state: Box<State>) {
-        while !state.closed {
-            let operation = {
-                let mut desk = self.desk.lock();
-                match desk.queue.pop_front() {
-                    Some(operation) => operation,
-                    None => {
-                        desk.state = Some(state);
-                        return;
-                    }
-                }
-            };
+    async fn drive(self: Arc<Self>, mut state: Box<State>, mut operation: Operation) {
+        loop {
+            state.trace = operation.trace;
             state.apply(operation).await;
+            if state.closed {
+                break;
+            }
+            let mut desk = self.desk.lock();
+            let Some(next) = desk.queue.pop_front() else {
+                // An idle Connection keeps no memory for calls.
+                desk.queue = VecDeque::new();
+                state.rest();
+                desk.state = Some(state);
+                return;
+            };
+            operation = next;
         }
         state.session.closed(self.id);
         let rest = std::mem::take(&mut self.desk.lock().queue);
@@ -98,12 +108,16 @@ pub(super) struct State {
     pub(super) ended: VecDeque<TransactionId>,
     /// The backend on loan for a transaction or for pinned state.
     pub(super) held: Option<Lease>,
-    pub(super) row_sets: HashMap<RowSetId, RowSet>,
+    pub(super) row_sets: RowSets,
     pub(super) pending: Option<Pending>,
-    /// Cancels the job that was started last.
-    pub(super) kill: Option<CancellationToken>,
-    /// The loan that the last statement outside a transaction had.
-    pub(super) last: Option<Turn>,
+    /// Ends the job that was started last before its time.
+    pub(super) brake: Option<Brake>,
+    /// In which trace the call is that is being worked on.
+    trace: Option<Trace>,
+    /// How long the next job has waited for its backend.
+    waited: Duration,
+    /// The loans of its last statements.
+    pub(super) trail: Trail,
     /// The lock between migrators.
     pub(super) migration: Option<OwnedMutexGuard<()>>,
 }
@@ -115,8 +129,8 @@ pub(super) struct State {
 pub(super) enum Pending {
     Statement {
         done: oneshot::Receiver<After>,
-        /// It may keep its lease.
-        may_keep: bool,
+        /// The Connection may be another after it: it may keep its lease, or have other settings.
+        changes_session: bool,
         /// It may write, and may still be doing so.
         writing: bool,
     },
@@ -126,6 +140,7 @@ pub(super) enum Pending {
 
 impl State {
     fn new(session: &Arc<Session>, read_only: bool) -> Self {
+        let read_only = read_only || session.context.read_only;
         let mut settings = Settings::default();
         if read_only {
             let (name, statement) = read_only_setting(session.context.pool.kind());
@@ -140,23 +155,31 @@ impl State {
             transaction: None,
             ended: VecDeque::new(),
             held: None,
-            row_sets: HashMap::new(),
+            row_sets: RowSets::default(),
             pending: None,
-            kill: None,
-            last: None,
+            brake: None,
+            trace: None,
+            waited: Duration::ZERO,
+            trail: Trail::default(),
             migration: None,
         }
     }
 
     async fn apply(&mut self, operation: Operation) {
-        let Operation { effects, due, task } = operation;
+        let Operation {
+            effects, due, task, ..
+        } = operation;
         if let Err(failure) = self.apply_effects(effects) {
             return task.refuse(failure);
         }
         match task {
             Task::Execute(call, mut answer) => {
                 let row_set = call.row_set;
-                let ended = answer.until(due, self.execute(call, due)).await;
+                let ended = {
+                    // In its place from the start: it is large, and each move would copy it.
+                    let work = pin!(self.execute(call, due));
+                    answer.until(due, work).await
+                };
                 if matches!(ended, Ended::Dropped | Ended::Late) {
                     self.row_sets.remove(&row_set);
                 }
@@ -181,7 +204,11 @@ impl State {
             }
             Task::Begin(call, mut answer) => {
                 let ended = answer.until(due, self.begin(call, due)).await;
+                let begun = matches!(ended, Ended::Done(_));
                 self.answer(answer, ended);
+                if !begun {
+                    self.abandon_transaction();
+                }
             }
             Task::Finish(call, mut answer) => {
                 let how = call.how;
@@ -200,52 +227,103 @@ impl State {
         }
     }
 
+    /// Lets go of what tells of the last statement, if that is over and nothing depends on it.
+    fn rest(&mut self) {
+        if self.held.is_none()
+            && let Some(Pending::Statement {
+                done,
+                changes_session: false,
+                writing: false,
+            }) = &mut self.pending
+            && !matches!(done.try_recv(), Err(TryRecvError::Empty))
+        {
+            self.pending = None;
+        }
+        if self.pending.is_none() {
+            self.brake = None;
+        }
+    }
+
     fn answer<T>(&mut self, answer: Answer<T>, ended: Ended<Result<T, Failure>>) {
         match ended {
             Ended::Done(result) => answer.send(result),
             Ended::Dropped => (),
             Ended::Late => {
-                let place = if self.kill.is_some() {
+                let place = if self.brake.is_some() {
                     "in the database"
                 } else {
                     "in the queue"
                 };
-                if let Some(kill) = self.kill.take() {
-                    kill.cancel();
-                }
                 let message = format!("the deadline passed while the call was {place}");
-                answer.send(Err(Failure::new(Code::DEADLINE_EXCEEDED, message)));
+                let late = Failure::new(Code::DEADLINE_EXCEEDED, message);
+                if let Some(brake) = self.brake.take() {
+                    brake.pull(late.clone());
+                }
+                answer.send(Err(late));
             }
         }
     }
 
     /// The backend on which a statement is to run: `None` for the one that is held, or a lease
     /// for this statement alone.
-    pub(super) async fn place(&mut self, text: &Text, due: Due) -> Result<Option<Lease>, Failure> {
-        self.kill = None;
+    pub(super) async fn place(
+        &mut self,
+        text: &Arc<Text>,
+        due: Due,
+    ) -> Result<Option<Lease>, Failure> {
+        self.brake = None;
         self.settle(text).await;
+        self.notice_revocation(text)?;
+        let lease = self.lease_for(text, due).await?;
+        if let Some(lease) = lease.as_ref().or(self.held.as_ref()) {
+            self.trail.goes_on(lease.turn());
+        }
+        match text.verdict.session_read() {
+            Some(function) if !self.trail.tells(function) => Err(elsewhere(function)),
+            _ => Ok(lease),
+        }
+    }
+
+    async fn lease_for(&mut self, text: &Arc<Text>, due: Due) -> Result<Option<Lease>, Failure> {
         let sqlite = self.pool().kind() == DatabaseKind::Sqlite;
-        if self.transaction.is_some() {
-            if self.held.is_none() {
-                let ask = self.ask(Purpose::Transaction, sqlite && !self.read_only);
-                self.held = Some(self.acquire(ask, due).await?);
-            }
-            return Ok(None);
+        if self.transaction.is_some() && self.held.is_none() {
+            let ask = self.ask(Purpose::Transaction, sqlite && !self.read_only);
+            self.held = Some(self.acquire(ask, Some(text), due).await?);
         }
         if self.held.is_some() {
-            return Ok(None);
+            // It goes along with what ends a transaction that was opened by text: whoever is
+            // left with nothing on it keeps it from nobody, until its next call or for ever.
+            let ends = text.ends() && self.transaction.is_none();
+            return Ok(if ends { self.held.take() } else { None });
         }
         if let Some(function) = text.verdict.session_read() {
             let ask = self.ask(Purpose::Statement, false);
-            let same = self
-                .last
-                .and_then(|last| self.pool().acquire_same(last, &ask));
+            let same = self.trail.last();
+            let same = same.and_then(|last| self.pool().acquire_same(last, &ask));
             return same.map(Some).ok_or_else(|| elsewhere(function));
         }
-        let writer = sqlite && !self.read_only && !text.verdict.reads_only();
-        self.acquire(self.ask(Purpose::Statement, writer), due)
-            .await
-            .map(Some)
+        let writer = sqlite && !self.read_only && text.verdict.may_write();
+        let ask = self.ask(Purpose::Statement, writer);
+        self.acquire(ask, Some(text), due).await.map(Some)
+    }
+
+    /// Notices that the host has taken back what this Connection held. A transaction does not go
+    /// on outside of it, also if it was opened by text; state that was merely pinned is gone.
+    fn notice_revocation(&mut self, text: &Text) -> Result<(), Failure> {
+        let Some(revocation) = self.held.as_ref().and_then(Lease::revoked) else {
+            return Ok(());
+        };
+        if self.transaction.is_some() {
+            return Err(revocation.why);
+        }
+        let by_text = revocation.purpose == Purpose::Transaction;
+        if !by_text || text.ends() {
+            self.held = None;
+        }
+        if by_text && !text.rolls_back() {
+            return Err(revocation.why);
+        }
+        Ok(())
     }
 
     /// Waits until it is known what the last job left behind, where that matters.
@@ -255,9 +333,9 @@ impl State {
         match &mut self.pending {
             None => (),
             Some(Pending::Finish(done)) => {
-                let lease = done.await.ok().and_then(|finished| finished.lease);
+                let finished = done.await.ok();
                 self.pending = None;
-                self.keep(lease, Purpose::Pinned);
+                self.finished(finished);
             }
             // The owner of the transaction's backend takes its jobs in order.
             Some(_) if in_transaction && held => (),
@@ -267,9 +345,9 @@ impl State {
             }
             Some(Pending::Statement {
                 done,
-                may_keep,
+                changes_session,
                 writing,
-            }) if *may_keep || *writing || reads_session || held => {
+            }) if *changes_session || *writing || reads_session || held => {
                 let after = done.await;
                 self.pending = None;
                 self.settled(after.ok());
@@ -284,6 +362,7 @@ impl State {
             self.held = None;
             return;
         };
+        self.settings = after.settings;
         let purpose = if after.in_transaction {
             Purpose::Transaction
         } else {
@@ -296,7 +375,19 @@ impl State {
         );
     }
 
-    pub(super) fn keep(&mut self, lease: Option<Lease>, purpose: Purpose) {
+    /// Notes how the backend is after the end of a transaction; what the end was, if it is known.
+    pub(super) fn finished(&mut self, finished: Option<Finished>) -> Option<Result<(), Failure>> {
+        let Finished {
+            result,
+            settings,
+            lease,
+        } = finished?;
+        self.settings = settings;
+        self.keep(lease, Purpose::Pinned);
+        Some(result)
+    }
+
+    fn keep(&mut self, lease: Option<Lease>, purpose: Purpose) {
         if let Some(lease) = lease {
             lease.set_purpose(purpose);
             self.held = Some(lease);
@@ -307,18 +398,35 @@ impl State {
 
     /// What must be so before the next statement. What was pending is in its hands now.
     pub(super) fn setup(&mut self) -> Setup {
-        let settings = Arc::clone(&self.settings);
+        let plain = Setup {
+            waited: std::mem::take(&mut self.waited),
+            ..self.plain_setup()
+        };
         match &mut self.transaction {
             Some(transaction) => Setup {
-                settings,
                 before: transaction.take_pending(),
                 in_transaction: true,
+                ..plain
             },
-            None => Setup {
-                settings,
-                before: Vec::new(),
-                in_transaction: false,
+            None => plain,
+        }
+    }
+
+    /// What must be so before a statement outside a transaction.
+    pub(super) fn plain_setup(&self) -> Setup {
+        // Migrations take as long as they take.
+        let limited = self.migration.is_none();
+        Setup {
+            settings: Arc::clone(&self.settings),
+            before: Vec::new(),
+            in_transaction: false,
+            quota: limited.then(|| self.session.context.quota.clone()),
+            waited: Duration::ZERO,
+            caller: Caller {
+                plugin: Arc::clone(&self.session.context.plugin),
+                trace: self.trace,
             },
+            tally: Arc::clone(&self.session.context.tally),
         }
     }
 
@@ -337,21 +445,35 @@ impl State {
         let plugin = Arc::clone(&self.session.context.plugin);
         Ask {
             plugin,
+            holder: self.session.holder,
             purpose,
             writer,
-            prefer: self.last.map(|last| last.backend),
+            prefer: self.trail.last().map(|last| last.backend),
         }
     }
 
-    async fn acquire(&self, ask: Ask, due: Due) -> Result<Lease, Failure> {
+    async fn acquire(
+        &mut self,
+        ask: Ask,
+        text: Option<&Arc<Text>>,
+        due: Due,
+    ) -> Result<Lease, Failure> {
         let patience = Patience {
-            queue: QUEUE_TIMEOUT,
+            queue: self.session.context.quota.get().queue_timeout,
             deadline: due.0,
         };
-        self.pool().acquire(ask, patience).await
+        let lease = self.pool().acquire(ask, text, patience).await?;
+        self.waited = lease.waited();
+        Ok(lease)
     }
 
     async fn ping(&mut self, due: Due) -> Result<(), Failure> {
+        if let Some(revocation) = self.held.as_ref().and_then(Lease::revoked) {
+            if self.transaction.is_some() || revocation.purpose == Purpose::Transaction {
+                return Err(revocation.why);
+            }
+            self.held = None;
+        }
         let (done, answered) = oneshot::channel();
         let lease = match &mut self.held {
             Some(held) => {
@@ -359,8 +481,8 @@ impl State {
                 return answered.await.unwrap_or_else(|_| Err(backend_lost()));
             }
             None => {
-                self.acquire(self.ask(Purpose::Statement, false), due)
-                    .await?
+                let ask = self.ask(Purpose::Statement, false);
+                self.acquire(ask, None, due).await?
             }
         };
         lease.send_last(|lease| crate::pool::Job::Ping {
@@ -420,7 +542,9 @@ fn elsewhere(function: &str) -> Failure {
     Failure::new(
         Code::SESSION_READ,
         format!(
-            "{function} tells of the backend that ran this connection's last statement, which              somebody else has used since; call it in the same transaction, or use the query              result's last_insert_id"
+            "{function} tells of earlier statements on the same backend, and none of this connection's \
+             has run there since somebody else used it; call it in the same transaction, or use the \
+             query result's last_insert_id"
         ),
     )
 }

@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use dashmap::DashMap;
+use onepool_proto::codec::Trace;
 use onepool_proto::id::{ConnectionId, StatementId};
 use onepool_proto::message::{Call, EffectKind, LargeRequest, Sql, UploadPart, Uploaded};
 use onepool_proto::{Code, Failure, limits};
@@ -14,11 +15,13 @@ use super::connection::Connection;
 use super::operation::{Due, Operation, Task};
 use super::uploads::Uploads;
 use super::{SessionContext, Work};
-use crate::pool::Text;
+use crate::pool::{Holder, Text};
 
 /// One plugin's objects.
 pub(super) struct Session {
     pub(super) context: SessionContext,
+    /// As whom it holds backends and waits for them.
+    pub(super) holder: Holder,
     connections: DashMap<ConnectionId, Arc<Connection>>,
     ended: Mutex<Tombstones>,
     statements: DashMap<StatementId, Arc<Text>>,
@@ -41,6 +44,7 @@ impl Session {
     pub(super) fn new(context: SessionContext) -> Arc<Self> {
         let uploads = Mutex::new(Uploads::new(context.limits.upload_bytes));
         Arc::new(Self {
+            holder: context.holder,
             context,
             connections: DashMap::new(),
             ended: Mutex::default(),
@@ -53,7 +57,8 @@ impl Session {
     }
 
     /// Hands a call to its Connection. This is where its place in the order is taken.
-    pub(super) fn submit(self: &Arc<Self>, call: Call, task: Task) {
+    pub(super) fn submit(self: &Arc<Self>, call: Call, trace: Option<Trace>, task: Task) {
+        self.context.tally.called(task.kind());
         let Call {
             connection,
             effects,
@@ -72,6 +77,7 @@ impl Session {
                 let operation = Operation {
                     effects,
                     due: Due::after(deadline_ms),
+                    trace,
                     task,
                 };
                 if let Some(work) = found.enqueue(operation) {

@@ -6,83 +6,79 @@
 
 mod broker;
 mod connection;
+mod dispatch;
 mod effects;
 mod handles;
 mod operation;
+mod row_sets;
+mod shutdown;
 mod statement;
+mod trace;
+mod trail;
 mod transaction;
 mod uploads;
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use futures_core::Stream;
+use futures_util::Sink;
 use onepool_proto::Limits;
 use onepool_proto::id::SessionId;
-use onepool_proto::service::{Broker, BrokerRequest, BrokerResponse};
-use tarpc::server::{BaseChannel, Channel, Config};
+use onepool_proto::service::{BrokerRequest, BrokerResponse};
 use tarpc::{ClientMessage, Response};
 use tokio_util::sync::CancellationToken;
 
-use crate::pool::Pool;
+use crate::pool::{Holder, PluginQuota, Pool};
+use crate::telemetry::PluginTally;
+use dispatch::Dispatch;
 use handles::Session;
-
-/// Replies that may wait to be written.
-const REPLIES: usize = 256;
+pub(crate) use shutdown::ShutdownAsk;
 
 /// What a session is given when it begins.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionContext {
     pub(crate) id: SessionId,
+    /// As whom it holds backends and waits for them.
+    pub(crate) holder: Holder,
     /// The plugin's name.
     pub(crate) plugin: Arc<str>,
     pub(crate) pool: Pool,
+    /// What the plugin may have, as it is now.
+    pub(crate) quota: PluginQuota,
+    /// Where it is counted what the plugin does.
+    pub(crate) tally: Arc<PluginTally>,
+    /// The plugin only reads, whatever it asks for.
+    pub(crate) read_only: bool,
     pub(crate) limits: Limits,
+    /// Whether the plugin is asked to end.
+    pub(crate) shutdown: ShutdownAsk,
+    /// How long a page may wait for the plugin to ask for it.
+    pub(crate) reader_timeout: Duration,
     /// Ends the session when cancelled.
     pub(crate) stop: CancellationToken,
 }
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Serves one session over `transport` until the plugin goes away or `stop` is cancelled; when it
+/// Serves one session over `wire` until the plugin goes away or `stop` is cancelled; when it
 /// returns, everything the session had is on its way back.
-pub(crate) async fn serve<T>(transport: T, context: SessionContext)
+pub(crate) async fn serve<T, E>(wire: T, context: SessionContext)
 where
-    T: tarpc::Transport<Response<BrokerResponse>, ClientMessage<BrokerRequest>> + Send + 'static,
-    T::Error: std::error::Error + Send + Sync + 'static,
-    T::TransportError: Send,
+    T: Stream<Item = Result<ClientMessage<BrokerRequest>, E>>
+        + Sink<Response<BrokerResponse>, Error = E>
+        + Unpin,
+    E: std::error::Error,
 {
     let stop = context.stop.clone();
     let (id, plugin) = (context.id, Arc::clone(&context.plugin));
     let session = Session::new(context);
     // Also when this task panics: a session's objects must not outlive it.
     let _end = EndOnDrop(Arc::clone(&session));
-    let config = Config {
-        pending_response_buffer: REPLIES,
-    };
-    let mut requests = pin!(BaseChannel::new(config, transport).requests());
-    let mut work = FuturesUnordered::<Work>::new();
-    loop {
-        tokio::select! {
-            request = requests.next() => match request {
-                Some(Ok(request)) => {
-                    let serve = broker::Handler::new(&session).serve();
-                    if let Some(rest) = begin(Box::pin(request.execute(serve))) {
-                        work.push(rest);
-                    }
-                    work.extend(session.take_work());
-                }
-                Some(Err(error)) => {
-                    tracing::debug!(session = %id, plugin = %plugin, "session broke: {error}");
-                    break;
-                }
-                None => break,
-            },
-            Some(()) = work.next() => (),
-            () = stop.cancelled() => break,
-        }
+    let dispatch = Dispatch::new(session, wire);
+    if let Err(error) = dispatch.run(stop).await {
+        tracing::debug!(session = %id, plugin = %plugin, "session broke: {error}");
     }
 }
 
@@ -94,12 +90,6 @@ impl Drop for EndOnDrop {
     }
 }
 
-/// Runs a handler up to where it first waits. That is where it takes its place in the order of
-/// calls, so it must happen before the next request is read.
-fn begin(mut handler: Work) -> Option<Work> {
-    let mut context = Context::from_waker(Waker::noop());
-    match handler.as_mut().poll(&mut context) {
-        Poll::Ready(()) => None,
-        Poll::Pending => Some(handler),
-    }
-}
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;

@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use onepool_proto::codec::Trace;
 use onepool_proto::message::{
     Batch, BatchReply, Begin, Effect, Execute, ExecuteReply, Fetch, Finish, Prepare, Prepared,
 };
 use onepool_proto::page::Page;
 use onepool_proto::{Failure, limits};
 use tokio::sync::oneshot;
+
+use crate::telemetry::CallKind;
 
 /// Where the answer to a call goes.
 #[derive(Debug)]
@@ -61,6 +64,20 @@ pub(super) enum Task {
 }
 
 impl Task {
+    pub(super) fn kind(&self) -> CallKind {
+        match self {
+            Self::Execute(..) => CallKind::Execute,
+            Self::Fetch(..) => CallKind::Fetch,
+            Self::Batch(..) => CallKind::Batch,
+            Self::Prepare(..) => CallKind::Prepare,
+            Self::Begin(..) => CallKind::Begin,
+            Self::Finish(..) => CallKind::Finish,
+            Self::Ping(_) => CallKind::Ping,
+            Self::MigrationLock { .. } => CallKind::MigrationLock,
+            Self::Effects(_) => CallKind::Flush,
+        }
+    }
+
     /// Answers with a failure, whatever was asked.
     pub(super) fn refuse(self, failure: Failure) {
         match self {
@@ -86,6 +103,8 @@ impl Task {
 pub(super) struct Operation {
     pub(super) effects: Vec<Effect>,
     pub(super) due: Due,
+    /// In which trace it was asked.
+    pub(super) trace: Option<Trace>,
     pub(super) task: Task,
 }
 

@@ -6,20 +6,13 @@ use onepool_proto::id::RowSetId;
 use onepool_proto::message::{Batch, BatchReply, Execute, ExecuteReply, Prepare, Prepared};
 use onepool_proto::page::Page;
 use onepool_proto::{Code, Failure, limits};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::connection::{Pending, State, backend_lost};
 use super::operation::Due;
-use crate::db::{Output, Pages};
-use crate::pool::{self, Job, Lease, Run, Stop, Text, Unread};
-
-/// The rows of a statement while they are being read.
-#[derive(Debug)]
-pub(super) struct RowSet {
-    pages: Pages,
-    /// The page that comes next.
-    next: u32,
-}
+use super::row_sets::RowSet;
+use crate::db::{Brake, Output, pages};
+use crate::pool::{self, Deadline, Job, Lease, Limit, Run, Stop, Text, Unread};
 
 impl State {
     /// Runs a statement and returns its first page.
@@ -29,27 +22,30 @@ impl State {
         due: Due,
     ) -> Result<ExecuteReply, Failure> {
         let text = self.session.text(call.sql)?;
-        refuse(&text)?;
+        let text = text.with_arguments(call.arguments.as_deref());
+        self.refuse(&text)?;
         self.expect_transaction(call.transaction)?;
         // A new statement ends the rows of the one before it, as on any connection.
         self.row_sets.clear();
         let place = self.place(&text, due).await?;
-        let (sender, pages) = mpsc::channel(limits::READ_AHEAD_PAGES as usize);
+        self.trail.runs(&text);
+        let (writer, pages) = pages();
         let (done, after) = oneshot::channel();
-        let stop = self.stop(self.unread(&text));
+        let stop = self.stop(self.unread(&text), due);
+        let patience = self.session.context.reader_timeout;
         let run = Run {
             setup: self.setup(),
             text: Arc::clone(&text),
             arguments: call.arguments,
             persistent: call.persistent,
-            output: Output::new(call.want, sender),
+            output: Output::new(call.want, writer, stop.brake.clone(), patience),
             stop,
             done,
             lease: None,
         };
         self.pending = Some(Pending::Statement {
             done: after,
-            may_keep: text.pins() || text.opens(),
+            changes_session: text.changes_session(),
             writing: !text.verdict.reads_only(),
         });
         self.row_sets
@@ -62,15 +58,12 @@ impl State {
 
     fn start(&mut self, place: Option<Lease>, run: Run) {
         match (place, &mut self.held) {
-            (Some(lease), _) => {
-                self.last = Some(lease.turn());
-                lease.send_last(|lease| {
-                    Job::Run(Box::new(Run {
-                        lease: Some(lease),
-                        ..run
-                    }))
-                });
-            }
+            (Some(lease), _) => lease.send_last(|lease| {
+                Job::Run(Box::new(Run {
+                    lease: Some(lease),
+                    ..run
+                }))
+            }),
             (None, Some(held)) => held.send(Job::Run(Box::new(run))),
             // `place` says where; dropping the job tells whoever waits for it.
             (None, None) => (),
@@ -79,12 +72,7 @@ impl State {
 
     /// The next page of an open row set.
     pub(super) async fn next_page(&mut self, id: RowSetId, page: u32) -> Result<Page, Failure> {
-        let Some(rows) = self.row_sets.get_mut(&id) else {
-            return Err(Failure::new(
-                Code::STALE_ID,
-                "this row set has ended: it was read, closed, or another statement was run",
-            ));
-        };
+        let rows = self.row_sets.get_mut(id)?;
         if rows.next != page {
             return Err(Failure::new(
                 Code::OUT_OF_ORDER,
@@ -94,7 +82,7 @@ impl State {
                 ),
             ));
         }
-        let received = rows.pages.recv().await;
+        let received = rows.pages.next().await;
         rows.next += 1;
         let result = received.unwrap_or_else(|| Err(backend_lost()));
         if !result.as_ref().is_ok_and(|page| page.more) {
@@ -110,7 +98,7 @@ impl State {
     /// Runs one statement with many sets of arguments.
     pub(super) async fn batch(&mut self, call: Batch, due: Due) -> Result<BatchReply, Failure> {
         let text = self.session.text(call.sql)?;
-        refuse(&text)?;
+        self.refuse(&text)?;
         self.expect_transaction(call.transaction)?;
         if call.sets.len() > limits::BATCH_SETS as usize {
             return Err(Failure::new(
@@ -123,27 +111,25 @@ impl State {
         }
         self.row_sets.clear();
         let place = self.place(&text, due).await?;
+        self.trail.runs(&text);
         let (done, answered) = oneshot::channel();
         let batch = pool::Batch {
             setup: self.setup(),
             text: Arc::clone(&text),
             sets: call.sets,
             mode: call.mode,
-            stop: self.stop(Unread::Drain),
+            stop: self.stop(Unread::Drain, due),
             done,
             lease: None,
         };
         self.pending = Some(Pending::Batch(answered));
         match (place, &mut self.held) {
-            (Some(lease), _) => {
-                self.last = Some(lease.turn());
-                lease.send_last(|lease| {
-                    Job::Batch(Box::new(pool::Batch {
-                        lease: Some(lease),
-                        ..batch
-                    }))
-                });
-            }
+            (Some(lease), _) => lease.send_last(|lease| {
+                Job::Batch(Box::new(pool::Batch {
+                    lease: Some(lease),
+                    ..batch
+                }))
+            }),
             (None, Some(held)) => held.send(Job::Batch(Box::new(batch))),
             (None, None) => (),
         }
@@ -152,13 +138,16 @@ impl State {
         };
         let reply = answered.await.unwrap_or_else(|_| Err(backend_lost()));
         self.pending = None;
+        if reply.is_ok() {
+            self.follow_settings(&text);
+        }
         reply
     }
 
     /// Prepares and describes a statement.
     pub(super) async fn prepare(&mut self, call: Prepare, due: Due) -> Result<Prepared, Failure> {
         let text = self.session.text(call.sql)?;
-        refuse(&text)?;
+        self.refuse(&text)?;
         self.expect_transaction(call.transaction)?;
         self.row_sets.clear();
         let place = self.place(&text, due).await?;
@@ -166,12 +155,14 @@ impl State {
         let Prepare {
             parameters, detail, ..
         } = call;
+        let stop = self.stop(self.unread(&text), due);
         let setup = self.setup();
         let prepare = pool::Prepare {
             setup,
             text,
             parameters,
             detail,
+            stop,
             done,
             lease: None,
         };
@@ -188,11 +179,18 @@ impl State {
         answered.await.unwrap_or_else(|_| Err(backend_lost()))
     }
 
-    /// What ends the next job before its time: the session's end, or a deadline.
-    fn stop(&mut self, unread: Unread) -> Stop {
-        let kill = self.session.over.child_token();
-        self.kill = Some(kill.clone());
-        Stop { kill, unread }
+    /// What ends the next job before its time: the session's end, or its deadline.
+    fn stop(&mut self, unread: Unread, due: Due) -> Stop {
+        let brake = Brake::under(&self.session.over);
+        self.brake = Some(brake.clone());
+        Stop {
+            brake,
+            deadline: due.0.map(|at| Deadline {
+                at,
+                of: Limit::Call,
+            }),
+            unread,
+        }
     }
 
     /// What becomes of a statement whose rows nobody reads any more.
@@ -207,16 +205,24 @@ impl State {
 
     /// Records the settings that a statement has changed, so that they follow the Connection.
     fn follow_settings(&mut self, text: &Text) {
-        if text.verdict.settings().next().is_some() {
-            Arc::make_mut(&mut self.settings).follow(&text.verdict);
+        for setting in text.verdict.settings() {
+            // One that has grown too long keeps the backend.
+            let _ = Arc::make_mut(&mut self.settings).follow(setting);
         }
     }
-}
 
-/// Refuses what would hang or mislead through the RPC, and says what to use instead.
-fn refuse(text: &Text) -> Result<(), Failure> {
-    match text.verdict.refusal() {
-        Some(refusal) => Err(Failure::new(Code::UNSUPPORTED, refusal.to_string())),
-        None => Ok(()),
+    /// Refuses what would hang or mislead through the RPC, and says what to use instead; and to a
+    /// plugin that only reads whatever may be more than that.
+    pub(super) fn refuse(&self, text: &Text) -> Result<(), Failure> {
+        if let Some(refusal) = text.verdict.refusal() {
+            return Err(Failure::new(Code::UNSUPPORTED, refusal.to_string()));
+        }
+        if !self.session.context.read_only {
+            return Ok(());
+        }
+        match text.verdict.beyond_reading() {
+            Some(beyond) => Err(Failure::new(Code::NOT_PERMITTED, beyond.to_string())),
+            None => Ok(()),
+        }
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::connection::{Pending, State, backend_lost};
 use super::operation::{Answer, Due, Ended};
 use crate::db::classify::What;
-use crate::pool::{self, Finished, Job, Lease, Purpose, Settings, Setup, Step};
+use crate::pool::{self, Job, Lease, Settings, Setup, Step};
 
 /// Ended transactions that a Connection remembers, to tell stale ids from unknown ones.
 const REMEMBERED: usize = 64;
@@ -137,12 +137,7 @@ impl State {
         self.undone(transaction);
         // A lease that the transaction has not used is held for pinned state.
         if used && let Some(lease) = self.held.take() {
-            let settings = Arc::clone(&self.settings);
-            let setup = Setup {
-                settings,
-                before: Vec::new(),
-                in_transaction: false,
-            };
+            let setup = self.plain_setup();
             self.send_end(lease, setup, FinishHow::Rollback);
         }
     }
@@ -173,9 +168,7 @@ impl State {
         };
         let finished = finished.await.ok();
         self.pending = None;
-        let Finished { result, lease } = finished?;
-        self.keep(lease, Purpose::Pinned);
-        Some(result)
+        self.finished(finished)
     }
 
     pub(super) fn undone(&mut self, transaction: Transaction) {
@@ -199,6 +192,7 @@ impl State {
         if !matches!(text.verdict.steps(), [step] if matches!(step.what, What::Begin(_))) {
             return self.begin_nothing(call.call, text.sql.clone(), due).await;
         }
+        self.refuse(&text)?;
         let settings = Arc::clone(&self.settings);
         let open = Transaction::new(call.transaction, text.sql.clone(), settings);
         self.transaction = Some(open);
@@ -233,7 +227,7 @@ impl State {
 
     async fn send_steps(&mut self) -> Result<(), Failure> {
         let (done, answered) = oneshot::channel();
-        let setup = self.setup();
+        let setup = Box::new(self.setup());
         if let Some(held) = &mut self.held {
             held.send(Job::Steps { setup, done });
         }

@@ -1,12 +1,13 @@
 //! Messages in memory, for clients in the host's own process.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use futures_util::{Sink, SinkExt, StreamExt};
 use onepool_proto::Failure;
-use onepool_proto::memory::MemoryChannel;
+use onepool_proto::memory::{Goodbye, MemoryChannel};
 use onepool_proto::service::{BrokerRequest, BrokerResponse};
 use tarpc::transport::channel::{UnboundedChannel, unbounded};
 use tarpc::{ClientMessage, Response};
@@ -17,13 +18,19 @@ use super::wire::{Wire, WireError};
 #[derive(Debug)]
 pub(crate) struct MemoryWire {
     channel: UnboundedChannel<ClientMessage<BrokerRequest>, Response<BrokerResponse>>,
+    goodbye: Goodbye,
 }
 
 impl MemoryWire {
     /// Both ends of a new channel.
-    pub(crate) fn pair() -> (Self, MemoryChannel) {
+    pub(crate) fn pair() -> (Self, MemoryChannel, Goodbye) {
         let (plugin, channel) = unbounded();
-        (Self { channel }, plugin)
+        let goodbye = Goodbye::default();
+        let wire = Self {
+            channel,
+            goodbye: Arc::clone(&goodbye),
+        };
+        (wire, plugin, goodbye)
     }
 }
 
@@ -60,9 +67,10 @@ impl Sink<Response<BrokerResponse>> for MemoryWire {
 }
 
 impl Wire for MemoryWire {
-    /// There is no frame for it: the plugin's end sees the channel close, and is told why when it
-    /// dials again.
-    fn say_goodbye(self: Pin<&mut Self>, _failure: Failure) -> Result<(), WireError> {
+    /// There is no frame for it: it is left where the plugin's end looks when the channel closes.
+    fn say_goodbye(self: Pin<&mut Self>, failure: Failure) -> Result<(), WireError> {
+        // Of several the first is the reason.
+        let _ = self.goodbye.set(failure);
         Ok(())
     }
 }

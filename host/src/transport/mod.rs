@@ -6,6 +6,8 @@
 
 mod memory;
 mod orderly;
+#[cfg(unix)]
+mod quiet;
 mod socket;
 mod wire;
 
@@ -14,6 +16,8 @@ mod tests;
 
 pub(crate) use memory::MemoryWire;
 pub(crate) use orderly::{Orderly, Parting, Partings, partings};
+#[cfg(unix)]
+pub(crate) use quiet::QuietSocket;
 pub(crate) use socket::SocketWire;
 pub(crate) use wire::Wire;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A wire that ends in order: calls under way are answered if there is time, and the plugin
 //! learns why.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
@@ -72,7 +72,7 @@ pub(crate) struct Orderly<W> {
     partings: mpsc::Receiver<Parting>,
     phase: Phase,
     /// The calls that have come in and have been neither answered nor cancelled.
-    under_way: HashSet<u64>,
+    under_way: BTreeSet<u64>,
     /// Whoever reads, to be woken when sending changes the phase.
     reader: Option<Waker>,
 }
@@ -84,7 +84,7 @@ impl<W: Wire> Orderly<W> {
             wire,
             partings,
             phase: Phase::Open,
-            under_way: HashSet::new(),
+            under_way: BTreeSet::new(),
             reader: None,
         }
     }

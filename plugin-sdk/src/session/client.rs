@@ -1,29 +1,27 @@
 //! An open session.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use onepool_proto::codec::CodecError;
+use bytes::Bytes;
 use onepool_proto::handshake::Welcome;
 use onepool_proto::id::Mint;
+use onepool_proto::memory::Goodbye;
 use onepool_proto::message::{
     Batch, BatchReply, Begin, Call, Effects, Execute, ExecuteReply, Fetch, Finish, MigrationLock,
     Prepare, Prepared, UploadPart, Uploaded, UploadedReply,
 };
 use onepool_proto::page::Page;
 use onepool_proto::service::{BrokerRequest, BrokerResponse};
-use onepool_proto::{Code, DatabaseKind, Failure, Limits, limits};
-use tarpc::client::{Channel, Config, RpcError};
-use tarpc::{ClientMessage, Response, Transport};
+use onepool_proto::{Code, DatabaseKind, Failure, Limits};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
+use super::channel::{Channel, Unanswered};
 use super::flush::{self, FlushQueue};
-use super::link::Goodbye;
 use crate::deadline::Deadline;
 use crate::error::{CallError, unexpected_answer};
+use crate::shutdown;
 use crate::statements::Statements;
-
-/// Calls that may wait to be written. A caller beyond that waits for a place.
-const WRITE_QUEUE: usize = 1024;
 
 /// An open session with a host, shared by all Connections to it.
 #[derive(Debug)]
@@ -31,13 +29,12 @@ pub(crate) struct Session {
     kind: DatabaseKind,
     limits: Limits,
     mint: Mint,
-    channel: Channel<BrokerRequest, BrokerResponse>,
-    /// What every call starts from; making one anew costs as much as the rest of a call.
-    context: tarpc::context::Context,
+    channel: Arc<Channel>,
     goodbye: Goodbye,
-    lost: AtomicBool,
     statements: Statements,
     flush: FlushQueue,
+    /// Waits for the host to ask this process to end.
+    listening: OnceLock<AbortOnDropHandle<()>>,
 }
 
 macro_rules! calls {
@@ -74,41 +71,29 @@ calls! {
 }
 
 impl Session {
-    /// Starts a session over `transport`. Must run on the thread of all sessions.
-    pub(super) fn start<T>(welcome: &Welcome, transport: T, goodbye: Goodbye) -> Arc<Self>
-    where
-        T: Transport<ClientMessage<BrokerRequest>, Response<BrokerResponse>> + Send + 'static,
-        T::Error: Send + Sync,
-    {
-        let mut config = Config::default();
-        config.max_in_flight_requests = limits::CALLS as usize;
-        config.pending_request_buffer = WRITE_QUEUE;
-        let started = tarpc::client::new(config, transport);
+    /// Starts a session over `channel`. Must run on the thread of all sessions.
+    pub(super) fn start(welcome: &Welcome, channel: Channel, goodbye: Goodbye) -> Arc<Self> {
         let (flush, requests) = FlushQueue::new();
         let session = Arc::new(Self {
             kind: welcome.database,
             limits: welcome.limits,
             mint: Mint::new(),
-            channel: started.client,
-            context: tarpc::context::current(),
+            channel: Arc::new(channel),
             goodbye,
-            lost: AtomicBool::new(false),
             statements: Statements::new(welcome.limits.statements),
             flush,
+            listening: OnceLock::new(),
         });
         tokio::spawn(flush::run(Arc::downgrade(&session), requests));
-        let ended = Arc::downgrade(&session);
-        tokio::spawn(async move {
-            let result = started.dispatch.await;
-            if let Some(session) = ended.upgrade() {
-                session.lose();
-                match result {
-                    Ok(()) => tracing::debug!("the session with the onepool host has ended"),
-                    Err(error) => tracing::warn!(%error, "the session with the onepool host broke"),
-                }
-            }
-        });
         session
+    }
+
+    /// Begins to listen for the host's wish that this process ends, as soon as anybody in it cares.
+    /// Must run on the thread of all sessions.
+    pub(super) fn listen(&self) {
+        let channel = Arc::clone(&self.channel);
+        self.listening
+            .get_or_init(|| AbortOnDropHandle::new(tokio::spawn(listen(channel))));
     }
 
     /// The kind of database behind the host.
@@ -134,20 +119,40 @@ impl Session {
 
     /// Whether the session has ended. Its objects are gone with it.
     pub(crate) fn is_lost(&self) -> bool {
-        self.lost.load(Ordering::Acquire)
+        self.channel.over().is_cancelled()
     }
 
     /// Why nothing more can be done in this session.
     pub(crate) fn lost_failure(&self) -> Failure {
         let message = match self.goodbye.get() {
+            // Whoever waits for the host to come back wants to know that it went on purpose.
+            Some(reason) if reason.code == Code::HOST_STOPPING => return reason.clone(),
             Some(reason) => format!("the host ended the session: {reason}"),
             None => "the link to the host broke".to_owned(),
         };
         Failure::new(Code::SESSION_LOST, message)
     }
 
-    fn lose(&self) {
-        self.lost.store(true, Ordering::Release);
+    /// Sends bytes to the host and back.
+    pub(crate) async fn echo(
+        &self,
+        deadline: Deadline,
+        payload: Bytes,
+    ) -> Result<Bytes, CallError> {
+        match self.call(deadline, BrokerRequest::Echo { payload }).await? {
+            BrokerResponse::Echo(payload) => Ok(payload),
+            _ => Err(unexpected_answer()),
+        }
+    }
+
+    /// Cancelled when the session has ended.
+    pub(super) fn ended(&self) -> CancellationToken {
+        self.channel.over().clone()
+    }
+
+    /// Whether the host has said why it ends the session.
+    pub(super) fn was_told(&self) -> bool {
+        self.goodbye.get().is_some()
     }
 
     async fn call(
@@ -155,34 +160,22 @@ impl Session {
         deadline: Deadline,
         request: BrokerRequest,
     ) -> Result<BrokerResponse, CallError> {
-        let mut context = self.context;
-        context.deadline = deadline.for_tarpc();
-        match self.channel.call(context, request).await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(CallError::Unanswered(self.explain(error))),
-        }
+        let answer = self.channel.call(deadline, request).await;
+        answer.map_err(|unanswered| {
+            CallError::Unanswered(match unanswered {
+                Unanswered::Refused(failure) => failure,
+                Unanswered::Lost => self.lost_failure(),
+            })
+        })
     }
+}
 
-    fn explain(&self, error: RpcError) -> Failure {
-        match error {
-            RpcError::Shutdown | RpcError::Channel(_) => {}
-            RpcError::Send(error) => match error.downcast_ref() {
-                Some(error @ CodecError::TooLarge { .. }) => {
-                    return Failure::new(Code::REQUEST_TOO_LARGE, error.to_string());
-                }
-                Some(error @ CodecError::Encode) => {
-                    return Failure::new(Code::ENCODE, error.to_string());
-                }
-                _ => {}
-            },
-            RpcError::DeadlineExceeded => {
-                let message = "the deadline passed, and the host has not said why";
-                return Failure::new(Code::DEADLINE_EXCEEDED, message);
-            }
-            RpcError::Server(error) => return Failure::new(Code::INTERNAL, error.detail),
-        }
-        // The dispatch task may not have come to it yet, and the next Connection looks here.
-        self.lose();
-        self.lost_failure()
+/// Waits for the host to ask this process to end, as long as the session lasts.
+async fn listen(channel: Arc<Channel>) {
+    shutdown::heeded().await;
+    let request = BrokerRequest::AwaitShutdown {};
+    // Any other answer means that the session ends.
+    if let Ok(BrokerResponse::AwaitShutdown(Ok(()))) = channel.call(Deadline::NONE, request).await {
+        shutdown::request();
     }
 }

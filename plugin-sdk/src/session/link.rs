@@ -1,79 +1,30 @@
-//! tarpc's transport over the frames of a socket.
+//! What a session is made of once the host has let us in.
 
-use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, ready};
+use std::io;
 
-use futures_core::Stream;
-use futures_util::{Sink, SinkExt, StreamExt};
-use onepool_proto::Failure;
-use onepool_proto::codec::{CodecError, HostFrame, PluginCodec, PluginFrame};
-use onepool_proto::service::{BrokerRequest, BrokerResponse};
-use tarpc::{ClientMessage, Response};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_util::codec::Framed;
+use interprocess::local_socket::tokio::Stream;
+use onepool_proto::memory::Goodbye;
 
-/// Why the host said that it ends the session, once it has.
-pub(super) type Goodbye = Arc<OnceLock<Failure>>;
+use super::channel::Channel;
 
-/// The plugin's end of a socket, after the handshake.
-#[derive(Debug)]
-pub(super) struct Link<S> {
-    frames: Framed<S, PluginCodec>,
-    goodbye: Goodbye,
+/// A channel over a socket on which the handshake is done.
+#[cfg(unix)]
+pub(super) fn over(socket: Stream, frame_bytes: u32, goodbye: Goodbye) -> io::Result<Channel> {
+    use std::os::fd::OwnedFd;
+
+    // The only kind of local socket here.
+    let Stream::UdSocket(socket) = socket;
+    let socket = OwnedFd::try_from(socket).map_err(io::Error::other)?;
+    let line = super::line::Line::open(socket.into(), frame_bytes, goodbye)?;
+    Ok(Channel::Line(super::channel::OwnLine(line)))
 }
 
-impl<S: AsyncRead + AsyncWrite> Link<S> {
-    pub(super) fn new(socket: S, frame_bytes: u32, goodbye: Goodbye) -> Self {
-        Self {
-            frames: Framed::new(socket, PluginCodec::new(frame_bytes)),
-            goodbye,
-        }
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Stream for Link<S> {
-    type Item = Result<Response<BrokerResponse>, CodecError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(match ready!(self.frames.poll_next_unpin(cx)) {
-            Some(Ok(HostFrame::Answer { id, response })) => Some(Ok(Response {
-                request_id: id,
-                message: Ok(response),
-            })),
-            Some(Ok(HostFrame::Goodbye(failure))) => {
-                // Of several the first is the reason. The end of the stream ends the session.
-                let _ = self.goodbye.set(failure);
-                None
-            }
-            Some(Err(error)) => Some(Err(error)),
-            None => None,
-        })
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Sink<ClientMessage<BrokerRequest>> for Link<S> {
-    type Error = CodecError;
-
-    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), CodecError>> {
-        self.frames.poll_ready_unpin(cx)
-    }
-
-    fn start_send(
-        mut self: Pin<&mut Self>,
-        message: ClientMessage<BrokerRequest>,
-    ) -> Result<(), CodecError> {
-        match PluginFrame::from_tarpc(message) {
-            Some(frame) => self.frames.start_send_unpin(frame),
-            None => Ok(()),
-        }
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), CodecError>> {
-        self.frames.poll_flush_unpin(cx)
-    }
-
-    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), CodecError>> {
-        self.frames.poll_close_unpin(cx)
-    }
+/// A channel over a pipe on which the handshake is done.
+#[cfg(not(unix))]
+pub(super) fn over(pipe: Stream, frame_bytes: u32, goodbye: Goodbye) -> io::Result<Channel> {
+    Ok(Channel::dispatched(super::pipe::Pipe::new(
+        pipe,
+        frame_bytes,
+        goodbye,
+    )))
 }

@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use onepool_proto::endpoint::{Endpoint, TOKEN_VARIABLE};
 use onepool_proto::handshake::{Hello, Token};
-use onepool_proto::memory::MemoryDialer;
+use onepool_proto::memory::{Goodbye, MemoryDialer};
 use onepool_proto::{Code, DatabaseKind, Failure};
 use sqlx_core::error::Error;
 use tokio::sync::Mutex as AsyncMutex;
 
+use super::channel::Channel;
 use super::dial::{self, DialError};
-use super::link::{Goodbye, Link};
-use super::{Session, thread};
-use crate::error::from_failure;
+use super::{Session, host_death, link, thread};
+use crate::error::{OnepoolError, from_failure};
 
 /// What a plugin shows to be let in; needed only while no session is open.
 #[derive(Clone, Debug, Default)]
@@ -78,22 +78,47 @@ impl Slot {
         self.lock().clone().filter(|session| !session.is_lost())
     }
 
-    async fn open(&self, admission: Admission) -> Result<Arc<Session>, Error> {
+    /// Opens a session unless one is open. Must run on the thread of all sessions.
+    pub(super) async fn open(
+        self: &Arc<Self>,
+        admission: Admission,
+    ) -> Result<Arc<Session>, Error> {
         let mut next_token = self.opening.lock().await;
         if let Some(session) = self.open_session() {
             return Ok(session);
         }
         let session = match &self.host {
             HostPlace::Socket { endpoint, plugin } => {
-                open_socket(endpoint, plugin, admission, &mut next_token).await?
+                let again = Admission {
+                    token: None,
+                    ..admission.clone()
+                };
+                let opened = open_socket(endpoint, plugin, admission, &mut next_token).await;
+                let session = opened.map_err(|error| self.explain(error))?;
+                host_death::watch(self, endpoint, again, &session);
+                session
             }
             HostPlace::Memory(dialer) => {
                 let link = dialer.dial().map_err(refused)?;
-                Session::start(&link.welcome, link.channel, Goodbye::default())
+                let channel = Channel::dispatched(link.channel);
+                Session::start(&link.welcome, channel, link.goodbye)
             }
         };
         *self.lock() = Some(Arc::clone(&session));
         Ok(session)
+    }
+
+    /// A plugin's pool waits while there is no host yet. It does not wait for one that was there
+    /// and has died: whoever calls learns it at once.
+    fn explain(&self, error: Error) -> Error {
+        match error {
+            Error::Io(source) if self.lock().is_some() => {
+                let message = format!("the host has gone: {source}");
+                let lost = OnepoolError::new(Failure::new(Code::SESSION_LOST, message));
+                Error::Io(io::Error::other(lost))
+            }
+            error => error,
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Session>>> {
@@ -117,8 +142,10 @@ async fn open_socket(
                 *next_token = Some(dialed.welcome.next_token.clone());
                 let goodbye = Goodbye::default();
                 let frame_bytes = dialed.welcome.limits.frame_bytes;
-                let link = Link::new(dialed.socket, frame_bytes, Arc::clone(&goodbye));
-                return Ok(Session::start(&dialed.welcome, link, goodbye));
+                let channel = link::over(dialed.socket, frame_bytes, Arc::clone(&goodbye))?;
+                let session = Session::start(&dialed.welcome, channel, goodbye);
+                session.listen();
+                return Ok(session);
             }
             Err(DialError::Refused(failure)) if is_about_the_token(&failure) => {
                 token = tokens.next().ok_or_else(|| refused(failure))?;

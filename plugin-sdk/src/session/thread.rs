@@ -1,5 +1,6 @@
 //! The thread that all sessions of this process do their I/O on.
 
+use std::cell::Cell;
 use std::future;
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -7,6 +8,10 @@ use std::thread;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinHandle;
+
+thread_local! {
+    static THIS: Cell<bool> = const { Cell::new(false) };
+}
 
 static HANDLE: Mutex<Option<Handle>> = Mutex::new(None);
 
@@ -26,11 +31,20 @@ where
     Ok(handle.spawn(task))
 }
 
+/// Whether this runs on the thread.
+#[cfg(unix)]
+pub(super) fn is_this() -> bool {
+    THIS.get()
+}
+
 fn start() -> io::Result<Handle> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let handle = runtime.handle().clone();
     thread::Builder::new()
         .name("onepool-session".to_owned())
-        .spawn(move || runtime.block_on(future::pending::<()>()))?;
+        .spawn(move || {
+            THIS.set(true);
+            runtime.block_on(future::pending::<()>());
+        })?;
     Ok(handle)
 }

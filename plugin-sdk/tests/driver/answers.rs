@@ -35,6 +35,7 @@ pub fn success(request: &BrokerRequest) -> BrokerResponse {
         BrokerRequest::Flush { .. } => BrokerResponse::Flush(Ok(())),
         BrokerRequest::MigrationLock { .. } => BrokerResponse::MigrationLock(Ok(())),
         BrokerRequest::Upload { .. } => BrokerResponse::Upload(Ok(())),
+        BrokerRequest::AwaitShutdown {} => BrokerResponse::AwaitShutdown(Ok(())),
         BrokerRequest::Uploaded { .. } => {
             BrokerResponse::Uploaded(Ok(UploadedReply::Execute(ExecuteReply { page: done(1) })))
         }

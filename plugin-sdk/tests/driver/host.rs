@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use onepool_proto::handshake::{Token, Welcome};
 use onepool_proto::id::{ConnectionId, Mint, SessionId};
-use onepool_proto::memory::{MemoryDialer, MemoryLink};
+use onepool_proto::memory::{Goodbye, MemoryDialer, MemoryLink};
 use onepool_proto::message::{Effect, EffectKind, Execute};
 use onepool_proto::service::{BrokerRequest, BrokerResponse};
 use onepool_proto::{DatabaseKind, Limits};
@@ -101,6 +101,7 @@ impl Host {
             Ok(MemoryLink {
                 welcome,
                 channel: plugin,
+                goodbye: Goodbye::default(),
             })
         }))
     }

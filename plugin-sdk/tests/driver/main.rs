@@ -12,6 +12,8 @@ mod batches;
 mod cancelling;
 mod deadlines;
 mod in_process;
+#[cfg(unix)]
+mod lines;
 mod logging;
 mod migrations;
 mod pages;

@@ -67,13 +67,13 @@ async fn a_lost_session_says_why_and_the_next_connection_opens_a_new_one() {
         .execute(&mut old)
         .await
         .unwrap_err();
-    assert_eq!(code(&error), Some(Code::SESSION_LOST));
+    assert_eq!(code(&error), Some(Code::HOST_STOPPING));
     assert!(error.to_string().contains("maintenance at noon"), "{error}");
     for connection in [&mut old, &mut other] {
         let error = connection.ping().await.unwrap_err();
-        assert_eq!(code(&error), Some(Code::SESSION_LOST));
+        assert_eq!(code(&error), Some(Code::HOST_STOPPING));
         let error = query("SELECT 1").execute(connection).await.unwrap_err();
-        assert_eq!(code(&error), Some(Code::SESSION_LOST));
+        assert_eq!(code(&error), Some(Code::HOST_STOPPING));
     }
     // The options still say the first token; the host has told the next one.
     let mut new = socket.options().connect().await.unwrap();
@@ -104,7 +104,7 @@ async fn a_pool_survives_the_loss_of_its_session() {
     let socket = Socket::listen(&host);
     let pool = OnepoolPool::connect(&socket.url()).await.unwrap();
     let lost = sqlx_core::raw_sql::raw_sql("HANG UP").execute(&pool).await;
-    assert_eq!(code(&lost.unwrap_err()), Some(Code::SESSION_LOST));
+    assert_eq!(code(&lost.unwrap_err()), Some(Code::HOST_STOPPING));
     query("SELECT 1").execute(&pool).await.unwrap();
     assert_eq!(host.sessions(), 2);
 }

@@ -53,6 +53,21 @@ proptest! {
     }
 
     #[test]
+    fn whole_rows_are_the_same_bytes(
+        rows in (0_usize..6).prop_flat_map(|columns| {
+            let cell = proptest::option::of(proptest::collection::vec(any::<u8>(), 0..40));
+            proptest::collection::vec(proptest::collection::vec(cell, columns), 0..20)
+        }),
+    ) {
+        let mut writer = RowWriter::new();
+        for row in &rows {
+            prop_assert!(writer.whole_row(row.iter().map(Option::as_deref)));
+        }
+        let in_parts: Bytes = write(&rows, usize::MAX).concat().into();
+        prop_assert_eq!(writer.take(), in_parts);
+    }
+
+    #[test]
     fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..400), columns in 0_usize..8) {
         let mut reader = RowReader::new(columns);
         reader.push(bytes.into());
@@ -96,4 +111,18 @@ fn a_row_of_two_gibibytes_is_refused_before_anything_is_written() {
         Err(PageError::TooLarge(1 << 31))
     );
     assert!(writer.is_empty());
+}
+
+#[test]
+fn a_row_that_leaves_more_than_a_page_is_not_written_whole() {
+    let page = limits::PAGE_BYTES as usize;
+    let mut writer = RowWriter::new();
+    let cell = vec![7; page - END_BYTES];
+    let row = |bytes: usize| [cell.get(..bytes)].into_iter();
+    assert!(!writer.whole_row([Some(&vec![7; page][..])].into_iter()));
+    assert!(writer.is_empty());
+    assert!(writer.whole_row(row(page - END_BYTES)));
+    assert_eq!(writer.room(), 0);
+    assert!(!writer.whole_row(row(0)));
+    assert_eq!(writer.take().len(), page);
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use super::error::{Error, or_fail};
@@ -79,6 +80,13 @@ pub(crate) trait Engine: Sync {
     /// The command line of the server in `folder`, which logs to its standard error.
     fn serve(&self, programs: &Programs, folder: &Path) -> Vec<OsString>;
 
+    /// What the command line needs besides for TLS, at an address of the server's own where it has
+    /// none without.
+    fn serve_tls(&self, folder: &Path, address: Ipv4Addr) -> Vec<OsString>;
+
+    /// Lines of the file that says who may come in, for those who come by TLS.
+    fn tls_access(&self) -> Option<(&'static str, &'static str)>;
+
     /// The signal that makes the server end in good order.
     fn stop_signal(&self) -> &'static str;
 
@@ -86,6 +94,15 @@ pub(crate) trait Engine: Sync {
     fn last_signal(&self) -> &'static str;
 
     fn url(&self, folder: &Path, login: Login<'_>) -> String;
+
+    /// The same over TLS, to be refused unless the server's certificate is signed by `authority`.
+    fn tls_url(
+        &self,
+        folder: &Path,
+        address: Ipv4Addr,
+        login: Login<'_>,
+        authority: &Path,
+    ) -> String;
 
     /// The superuser, on `database` or on one that always exists.
     fn admin<'a>(&self, database: Option<&'a str>) -> Login<'a>;

@@ -19,6 +19,12 @@ pub(crate) enum Error {
     Command { command: String, output: String },
     #[error("the {kind} server ended instead of starting; its log ends with: {log}")]
     Start { kind: Kind, log: String },
+    #[error("the {kind} server runs but does not let us in: {source}; its log ends with: {log}")]
+    Closed {
+        kind: Kind,
+        source: Box<Error>,
+        log: String,
+    },
     #[error("the {kind} server did not {what} in time; its log ends with: {log}")]
     Late {
         kind: Kind,
@@ -29,6 +35,8 @@ pub(crate) enum Error {
     Running { kind: Kind },
     #[error("the guard of the {kind} server is gone")]
     NoGuard { kind: Kind },
+    #[error("cannot make a certificate: {source}")]
+    Certificate { source: rcgen::Error },
     #[error("{sql}: {source}")]
     Sql { sql: String, source: sqlx::Error },
 }

@@ -1,11 +1,12 @@
 //! MariaDB.
 
 use std::ffi::OsString;
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 use super::engine::{Engine, Login, Programs};
 use super::error::Error;
-use super::programs;
+use super::{programs, tls};
 
 /// Also needed when the data is initialised, for the sizes are those of files.
 const FILES: [&str; 3] = [
@@ -16,10 +17,12 @@ const FILES: [&str; 3] = [
 
 /// Fast rather than durable, small. The server's own log does not tell who was refused a
 /// connection, so a plugin that comes with the server writes down every error it answers.
-const SETTINGS: [&str; 14] = [
+const SETTINGS: [&str; 15] = [
     "--skip-networking",
     "--max-connections=200",
     "--innodb-buffer-pool-size=16M",
+    // Larger than the largest cell of any test.
+    "--max-allowed-packet=128M",
     "--innodb-flush-log-at-trx-commit=0",
     "--innodb-fast-shutdown=1",
     "--innodb-use-native-aio=0",
@@ -78,6 +81,18 @@ impl Engine for MariaDb {
         line
     }
 
+    fn serve_tls(&self, folder: &Path, _address: Ipv4Addr) -> Vec<OsString> {
+        let file = |name| folder.join(name).display().to_string();
+        vec![
+            format!("--ssl-cert={}", file(tls::CERTIFICATE)).into(),
+            format!("--ssl-key={}", file(tls::KEY)).into(),
+        ]
+    }
+
+    fn tls_access(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
     fn stop_signal(&self) -> &'static str {
         "TERM"
     }
@@ -96,6 +111,18 @@ impl Engine for MariaDb {
             "mysql://{user}:{password}@localhost/{database}?socket={}/socket",
             folder.display()
         )
+    }
+
+    /// MariaDB secures its Unix socket, too.
+    fn tls_url(
+        &self,
+        folder: &Path,
+        _address: Ipv4Addr,
+        login: Login<'_>,
+        authority: &Path,
+    ) -> String {
+        let (url, authority) = (self.url(folder, login), authority.display());
+        format!("{url}&ssl-mode=VERIFY_IDENTITY&ssl-ca={authority}")
     }
 
     fn admin<'a>(&self, database: Option<&'a str>) -> Login<'a> {

@@ -2,7 +2,7 @@
 //!
 //! [`Server`] puts the parts together: an `engine` (what PostgreSQL and MariaDB do differently),
 //! the `programs` found on this machine, a `folder` that an unprivileged `owner` may use, a
-//! `template` of initialised data, and the `guard` that runs the server program and outlives this
+//! `template` of initialised data, `tls` where a test asks for it, and the `guard` that runs the server program and outlives this
 //! process just long enough to stop it.
 
 mod admin;
@@ -18,6 +18,7 @@ mod postgres;
 mod programs;
 mod server;
 mod template;
+mod tls;
 
 pub use database::Database;
 pub use engine::Kind;

@@ -3,12 +3,14 @@
 use super::database::Database;
 use super::engine::Kind;
 use super::error::{Error, or_fail};
-use super::server::Server;
+use super::server::{Server, login};
+use super::tls::{self, Tls};
 
 /// A server of one test's own, to be killed, stopped and started again. It stops when dropped.
 #[derive(Debug)]
 pub struct OwnServer {
     server: Server,
+    tls: Option<Tls>,
 }
 
 impl OwnServer {
@@ -18,9 +20,43 @@ impl OwnServer {
     ///
     /// When there is none to be had, with one line that says why.
     pub async fn start(kind: Kind) -> Self {
+        let server = or_fail(Server::start(kind, None).await);
+        Self { server, tls: None }
+    }
+
+    /// Starts a server that speaks TLS, also at a loopback address of its own.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub async fn start_with_tls(kind: Kind) -> Self {
+        let tls = or_fail(Tls::new());
+        let server = or_fail(Server::start(kind, Some(tls.clone())).await);
         Self {
-            server: or_fail(Server::start(kind).await),
+            server,
+            tls: Some(tls),
         }
+    }
+
+    /// The URL of a database's role over TLS, for a client that insists on a certificate which the
+    /// server's authority has signed; or, with `trusted` false, another authority, which has not.
+    ///
+    /// # Panics
+    ///
+    /// When the server was started without TLS.
+    pub fn tls_url(&self, database: &Database, trusted: bool) -> String {
+        let Some(tls) = &self.tls else {
+            panic!("the server was started without TLS");
+        };
+        let folder = self.server.folder();
+        let authority = if trusted {
+            folder.join(tls::AUTHORITY)
+        } else {
+            or_fail(tls::stranger(folder))
+        };
+        let login = login(&database.name);
+        let engine = self.server.engine();
+        engine.tls_url(folder, tls.address(), login, &authority)
     }
 
     /// The server, for what all servers can do.

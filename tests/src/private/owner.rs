@@ -43,14 +43,20 @@ impl Owner {
             .iter()
             .find_map(|user| account(user))
             .ok_or(Error::NoUser { users })?;
-        chown(folder, Some(uid), Some(gid))
-            .map_err(Error::io("give the server's folder to its user"))?;
-        Ok(Self {
+        let owner = Self {
             uid,
             gid,
             other: true,
             setpriv,
-        })
+        };
+        owner.give(folder)?;
+        Ok(owner)
+    }
+
+    /// Makes a file theirs.
+    pub(crate) fn give(&self, path: &Path) -> Result<(), Error> {
+        chown(path, Some(self.uid), Some(self.gid))
+            .map_err(Error::io(format!("give {} to its user", path.display())))
     }
 
     pub(crate) fn uid(&self) -> u32 {

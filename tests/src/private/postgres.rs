@@ -1,11 +1,12 @@
 //! PostgreSQL.
 
 use std::ffi::OsString;
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 use super::engine::{Engine, Login, Programs};
 use super::error::Error;
-use super::programs;
+use super::{programs, tls};
 
 /// The superuser comes in by name alone; everybody else shows a password. It is checked by the
 /// server against its SCRAM secret, but sent as it is: proving it costs an unoptimised client tens
@@ -18,7 +19,7 @@ const PORT: u16 = 5432;
 /// Fast rather than durable, small, and with all in the log that a test may want to know.
 const SETTINGS: [&str; 17] = [
     "listen_addresses=",
-    "max_connections=200",
+    "max_connections=300",
     "shared_buffers=16MB",
     "fsync=off",
     "synchronous_commit=off",
@@ -97,6 +98,22 @@ impl Engine for Postgres {
         line
     }
 
+    fn serve_tls(&self, folder: &Path, address: Ipv4Addr) -> Vec<OsString> {
+        let file = |name| folder.join(name).display().to_string();
+        let settings = [
+            format!("listen_addresses={address}"),
+            "ssl=on".to_owned(),
+            format!("ssl_cert_file={}", file(tls::CERTIFICATE)),
+            format!("ssl_key_file={}", file(tls::KEY)),
+        ];
+        let options = settings.map(|setting| ["-c".into(), setting.into()]);
+        options.into_iter().flatten().collect()
+    }
+
+    fn tls_access(&self) -> Option<(&'static str, &'static str)> {
+        Some(("pg_hba.conf", "hostssl all all 127.0.0.0/8 password\n"))
+    }
+
     fn stop_signal(&self) -> &'static str {
         "INT"
     }
@@ -114,6 +131,24 @@ impl Engine for Postgres {
         format!(
             "postgres://{user}:{password}@localhost:{PORT}/{database}?host={}",
             folder.display()
+        )
+    }
+
+    fn tls_url(
+        &self,
+        _folder: &Path,
+        address: Ipv4Addr,
+        login: Login<'_>,
+        authority: &Path,
+    ) -> String {
+        let Login {
+            user,
+            password,
+            database,
+        } = login;
+        format!(
+            "postgres://{user}:{password}@{address}:{PORT}/{database}?sslmode=verify-full&sslrootcert={}",
+            authority.display()
         )
     }
 
@@ -169,7 +204,11 @@ impl Engine for Postgres {
             "sorry, too many clients already",
             "remaining connection slots are reserved",
         ];
-        who.split_once('@').is_some_and(|(user, _)| user == role)
-            && refused.iter().any(|reason| what.starts_with(reason))
+        // A database that several roles use may have a limit of its own.
+        let of_database = "too many connections for database";
+        who.split_once('@').is_some_and(|(user, database)| {
+            (user == role && refused.iter().any(|reason| what.starts_with(reason)))
+                || (database == role && what.starts_with(of_database))
+        })
     }
 }

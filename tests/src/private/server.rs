@@ -1,6 +1,7 @@
 //! A running server.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,6 +15,7 @@ use super::engine::{Engine, Kind, Login};
 use super::error::{Error, or_fail};
 use super::guard::Guard;
 use super::owner::Owner;
+use super::tls::Tls;
 use super::{admin, folder, template};
 
 /// A start takes a tenth of a second; a machine that is busy building may need far more.
@@ -48,7 +50,9 @@ pub(crate) async fn shared(kind: Kind) -> Result<Server, Error> {
         Kind::Postgres => &POSTGRES,
         Kind::MariaDb => &MARIADB,
     };
-    cell.get_or_try_init(|| Server::start(kind)).await.cloned()
+    cell.get_or_try_init(|| Server::start(kind, None))
+        .await
+        .cloned()
 }
 
 /// A private database server. It stops when the last clone, and the last [`Database`] on it, is
@@ -72,8 +76,8 @@ struct Inner {
 }
 
 impl Server {
-    pub(crate) async fn start(kind: Kind) -> Result<Self, Error> {
-        let prepared = tokio::task::spawn_blocking(move || prepare(kind)).await;
+    pub(crate) async fn start(kind: Kind, tls: Option<Tls>) -> Result<Self, Error> {
+        let prepared = tokio::task::spawn_blocking(move || prepare(kind, tls)).await;
         let (folder, guard) = prepared.map_err(|_| Error::NoGuard { kind })??;
         let (pid, databases) = (AtomicU32::new(0), AtomicU32::new(0));
         let server = Self {
@@ -108,11 +112,11 @@ impl Server {
 
     async fn answer(&self, deadline: Instant) -> Result<(), Error> {
         let url = self.admin_url();
-        while admin::execute(self.kind(), &url, &[]).await.is_err() {
+        while let Err(error) = admin::execute(self.kind(), &url, &[]).await {
             if Instant::now() > deadline {
-                return Err(Error::Late {
+                return Err(Error::Closed {
                     kind: self.kind(),
-                    what: "start",
+                    source: Box::new(error),
                     log: self.log_end(),
                 });
             }
@@ -249,15 +253,36 @@ pub(crate) fn login(name: &str) -> Login<'_> {
 }
 
 /// Makes the folder, the guard and the data of a server.
-fn prepare(kind: Kind) -> Result<(PathBuf, Guard), Error> {
+fn prepare(kind: Kind, tls: Option<Tls>) -> Result<(PathBuf, Guard), Error> {
     let engine = kind.engine();
     let programs = engine.programs()?;
     let folder = folder::create()?;
     let owner = Owner::of(folder.path(), engine.users())?;
-    let command = owner.run_tied(engine.last_signal(), engine.serve(&programs, folder.path()));
+    let mut command = engine.serve(&programs, folder.path());
+    if let Some(tls) = &tls {
+        command.extend(engine.serve_tls(folder.path(), tls.address()));
+    }
+    let command = owner.run_tied(engine.last_signal(), command);
     // From here on it is the guard that removes the folder, even should this process be killed.
     let guard = Guard::spawn(kind, folder.path(), engine.last_signal(), &command)?;
     let folder = folder.keep();
     template::provide(kind, &programs, &owner, &folder)?;
+    if let Some(tls) = &tls {
+        tls.write(&folder, &owner)?;
+        admit(engine, &folder.join("data"))?;
+    }
     Ok((folder, guard))
+}
+
+/// Lets in who comes by TLS.
+fn admit(engine: &dyn Engine, data: &Path) -> Result<(), Error> {
+    let Some((file, lines)) = engine.tls_access() else {
+        return Ok(());
+    };
+    let mut options = OpenOptions::new();
+    options
+        .append(true)
+        .open(data.join(file))
+        .and_then(|mut file| file.write_all(lines.as_bytes()))
+        .map_err(Error::io(format!("write {file}")))
 }

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -28,10 +29,15 @@ pub(crate) fn provide(
         None => None,
     };
     if let Some(template) = template.as_deref().filter(|template| template.is_dir()) {
-        if copy(template, &data).is_ok() {
+        // One that was copied with the build folder, or restored by a CI, may be another user's.
+        let theirs = fs::metadata(template).is_ok_and(|found| found.uid() == owner.uid());
+        if theirs && copy(template, &data).is_ok() {
             return Ok(());
         }
         remove(&data)?;
+        if !theirs {
+            remove(template)?;
+        }
     }
     run(owner.run(engine.initialise(programs, &data)), folder)?;
     for (name, content) in engine.files() {

@@ -55,7 +55,14 @@ impl Calls {
                 continue;
             }
             if let Callee::Function(name) = callee(dialect, statement, at) {
-                calls.add(statement, at, &name, effect(dialect, &name), extra);
+                let effect = match effect(dialect, &name) {
+                    // With an argument it sets what it tells without one.
+                    Effect::SessionRead("LAST_INSERT_ID()") if !statement.symbol(at + 1, ")") => {
+                        Effect::Writes
+                    }
+                    effect => effect,
+                };
+                calls.add(statement, at, &name, effect, extra);
             }
         }
         if dialect == Dialect::MySql {
@@ -79,7 +86,10 @@ impl Calls {
             Effect::Pin(reason) => self.pin = self.pin.or(Some(reason)),
             Effect::Refused(refusal) => self.refusal = self.refusal.or(Some(refusal)),
             Effect::Setting if postgres::is_local_config(statement, open) => self.writes = true,
-            Effect::Setting => self.doubt(DoubtReason::SettingValue(shown(name))),
+            Effect::Setting if postgres::ends_with_true(statement, open) => {
+                self.doubt(DoubtReason::SettingValue(shown(name)));
+            }
+            Effect::Setting => self.pin = self.pin.or(Some(PinReason::Setting)),
             Effect::Unknown if extra.contains(name) => self.writes = true,
             Effect::Unknown => self.doubt(DoubtReason::UnknownFunction(shown(name))),
         }

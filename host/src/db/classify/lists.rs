@@ -6,6 +6,22 @@ use std::sync::LazyLock;
 /// Names in small letters.
 pub(super) type Names = LazyLock<HashSet<&'static str>>;
 
+/// Variables of MySQL and MariaDB that are others under an older or a newer name, on a server that has
+/// both; and the collation, which is a part of what `SET NAMES` sets.
+pub(crate) const MYSQL_ALIASES: [(&str, &str); 6] = [
+    ("tx_isolation", "transaction_isolation"),
+    ("tx_read_only", "transaction_read_only"),
+    ("storage_engine", "default_storage_engine"),
+    ("tmp_memory_table_size", "tmp_table_size"),
+    ("old_alter_table", "alter_algorithm"),
+    ("collation_connection", "names"),
+];
+
+/// Whether a session may set this variable of MySQL, in small letters, and have it follow.
+pub(crate) fn is_mysql_setting(name: &str) -> bool {
+    MYSQL_SETTINGS.contains(name)
+}
+
 /// The names of a file, in which `#` begins a comment.
 fn names(file: &'static str) -> HashSet<&'static str> {
     file.lines()

@@ -13,9 +13,11 @@ mod agree;
 mod calls;
 mod functions;
 mod lists;
+mod modes;
 mod mysql;
 mod postgres;
 mod query;
+mod read_only;
 mod reason;
 mod setting;
 mod split;
@@ -30,11 +32,12 @@ mod verdict;
 mod tests;
 
 pub(crate) use functions::FunctionList;
+pub(crate) use lists::{MYSQL_ALIASES, is_mysql_setting};
+pub(crate) use reason::PinReason;
 #[cfg(test)]
-pub(crate) use reason::{DoubtReason, PinReason, Refusal};
-pub(crate) use setting::Scope;
-#[cfg(test)]
-pub(crate) use setting::Setting;
+pub(crate) use reason::{DoubtReason, Refusal};
+pub(crate) use setting::{Scope, Setting};
+pub(crate) use sqlite::reads_as_pragma;
 pub(crate) use text::classify;
 #[cfg(test)]
 pub(crate) use verdict::Begin;

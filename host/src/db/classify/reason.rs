@@ -19,6 +19,10 @@ pub(crate) enum PinReason {
     LockTables,
     /// A database attached to a SQLite connection.
     Attach,
+    /// A setting that cannot be made again on another backend.
+    Setting,
+    /// MySQL's modes of the next transaction alone, until there has been one.
+    NextTransaction,
 }
 
 /// Why the classifier cannot say that a statement leaves nothing behind.
@@ -77,12 +81,12 @@ pub(crate) enum Refusal {
     Release,
     /// `PREPARE TRANSACTION`, `XA`.
     TwoPhase,
-    /// MySQL's `SET TRANSACTION`, which is for the next transaction, wherever that runs.
-    NextTransaction,
     /// `DISCARD ALL`, `DEALLOCATE ALL`, and the names the driver gives its own statements.
     DriverStatements,
     /// A journal mode other than WAL.
     JournalMode,
+    /// A setting of SQLite that holds for the whole process.
+    WholeProcess,
 }
 
 impl Refusal {
@@ -96,9 +100,9 @@ impl Refusal {
             Self::Chain => "AND CHAIN",
             Self::Release => "COMMIT RELEASE and ROLLBACK RELEASE",
             Self::TwoPhase => "PREPARE TRANSACTION and XA",
-            Self::NextTransaction => "SET TRANSACTION for the next transaction",
             Self::DriverStatements => "dropping the prepared statements of the driver",
             Self::JournalMode => "a journal_mode other than WAL",
+            Self::WholeProcess => "a setting of the whole host process",
         }
     }
 
@@ -112,11 +116,9 @@ impl Refusal {
             Self::Chain => "end the transaction and begin another",
             Self::Release => "end the transaction and close the connection",
             Self::TwoPhase => "commit in one phase",
-            Self::NextTransaction => {
-                "SET SESSION TRANSACTION before, or START TRANSACTION with the access mode"
-            }
             Self::DriverStatements => "close the connection: the host resets what it used",
             Self::JournalMode => "leave it out: the host keeps the database in WAL",
+            Self::WholeProcess => "leave it to the host, whose memory and folders these are",
         }
     }
 }
@@ -142,6 +144,8 @@ impl fmt::Display for PinReason {
             Self::UserVariable => "user variable",
             Self::LockTables => "locked tables",
             Self::Attach => "attached database",
+            Self::Setting => "setting",
+            Self::NextTransaction => "modes of the next transaction",
         })
     }
 }

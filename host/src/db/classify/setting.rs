@@ -12,16 +12,20 @@ pub(crate) enum Scope {
 /// One known setting that a statement makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Setting {
-    /// The canonical name, in lower case. Three are not variables of the database: `all` (PostgreSQL's
-    /// `RESET ALL`), `names` (MySQL's `SET NAMES`) and `transaction` (MySQL's `SET SESSION TRANSACTION`).
+    /// The canonical name, in lower case: variables that are one under several names have one here.
+    /// Two are not variables of the database: `all` (PostgreSQL's `RESET ALL`) and `names` (MySQL's
+    /// `SET NAMES`, and the collation, which that sets too).
     pub name: String,
     /// How long it holds.
     pub scope: Scope,
     /// The SQL of the value exactly as written; `None` for the default.
     pub value: Option<String>,
-    /// The value builds on the one before (`CONCAT(@@sql_mode, ...)`): to set it again elsewhere,
-    /// set what came before it first.
+    /// The value builds on the one before (`CONCAT(@@sql_mode, ...)`), or is of a part only: to set it
+    /// again elsewhere, set what came before it first.
     pub relative: bool,
+    /// The value is the argument of this number, the first being one, and not known yet: see
+    /// [`Verdict::with_arguments`](super::Verdict::with_arguments).
+    pub parameter: Option<usize>,
     /// What SQL sets it again.
     form: Form,
 }
@@ -35,6 +39,8 @@ pub(super) enum Form {
     SetConfig,
     /// MySQL's `SET SESSION`.
     SetSession,
+    /// MySQL's `SET SESSION` of a variable that the database calls so, too.
+    SetSessionAs(&'static str),
     /// MySQL's `SET NAMES`.
     SetNames,
     /// MySQL's `SET SESSION TRANSACTION`.
@@ -51,6 +57,7 @@ impl Setting {
             scope: Scope::Session,
             value,
             relative: false,
+            parameter: None,
             form,
         }
     }
@@ -64,6 +71,14 @@ impl Setting {
     pub(super) fn relative(self) -> Self {
         Self {
             relative: true,
+            ..self
+        }
+    }
+
+    /// The same setting, whose value is the argument of this number.
+    pub(super) fn bound(self, number: usize) -> Self {
+        Self {
+            parameter: Some(number),
             ..self
         }
     }
@@ -90,6 +105,9 @@ impl Setting {
                 format!("SET SESSION {name} = {}", value.unwrap_or("DEFAULT"))
             }
             (Form::SetNames, value) => format!("SET NAMES {}", value.unwrap_or("DEFAULT")),
+            (Form::SetSessionAs(name), value) => {
+                format!("SET SESSION {name} = {}", value.unwrap_or("DEFAULT"))
+            }
             // These two are never without a value.
             (Form::SetTransaction, value) => {
                 format!("SET SESSION TRANSACTION {}", value.unwrap_or_default())

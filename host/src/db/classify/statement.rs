@@ -130,13 +130,23 @@ impl<'a> Statement<'a> {
 
     /// The first word, or whatever the statement begins with, short enough to be shown.
     pub(super) fn head(&self) -> String {
-        shown(self.text(0))
+        match self.kind(0) {
+            Some(Kind::Number) => LITERAL.to_owned(),
+            _ => shown(self.text(0)),
+        }
     }
 }
 
+/// What is shown in the place of a literal.
+const LITERAL: &str = "(a literal)";
+
 /// A name as it is shown in reasons: in capitals or small letters as written, and not endless.
+/// Reasons are logged, so what is a literal, or may be one, is not shown.
 pub(super) fn shown(name: &str) -> String {
     const LONGEST: usize = 64;
+    if name.contains(['\'', '"']) {
+        return LITERAL.to_owned();
+    }
     name.chars().take(LONGEST).collect()
 }
 

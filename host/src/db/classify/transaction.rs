@@ -39,6 +39,7 @@ fn begin(dialect: Dialect, statement: &Statement<'_>, at: usize) -> What {
             }
             What::Begin(Begin {
                 read_only: false,
+                read_write: false,
                 deferred: false,
             })
         }
@@ -48,9 +49,11 @@ fn begin(dialect: Dialect, statement: &Statement<'_>, at: usize) -> What {
             if behind + noise(dialect, statement, behind) < statement.len() {
                 return unknown(statement);
             }
+            let deferred = !kind || statement.word(at, "DEFERRED");
             What::Begin(Begin {
                 read_only: false,
-                deferred: !kind || statement.word(at, "DEFERRED"),
+                read_write: !deferred,
+                deferred,
             })
         }
     }
@@ -95,9 +98,11 @@ fn modes(dialect: Dialect, statement: &Statement<'_>, from: usize) -> What {
         return unknown(statement);
     }
     // The last of several counts; whoever gives both gets the careful answer.
-    let read_only = statement.has_word(from, &["ONLY"]) && !statement.has_word(from, &["WRITE"]);
+    let read_write = statement.has_word(from, &["WRITE"]);
+    let read_only = statement.has_word(from, &["ONLY"]) && !read_write;
     What::Begin(Begin {
         read_only,
+        read_write,
         deferred: false,
     })
 }

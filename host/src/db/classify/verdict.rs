@@ -1,5 +1,8 @@
 //! What the classifier says of a text: a [`Verdict`] of one [`Step`] per statement.
 
+use onepool_proto::value::Value;
+
+use super::postgres;
 use super::reason::{DoubtReason, PinReason, Refusal};
 #[cfg(test)]
 use super::setting::Scope;
@@ -58,7 +61,7 @@ pub(crate) enum What {
     ReleaseSavepoint(String),
     /// A return to a savepoint, which stays.
     RollbackTo(String),
-    /// MySQL's `autocommit`; turning it on commits an open transaction.
+    /// MySQL's `autocommit`; turning it on, where it was off, commits an open transaction.
     Autocommit(bool),
     /// State that the Connection will want to find again: the backend stays with it.
     Pin(PinReason),
@@ -74,6 +77,8 @@ pub(crate) enum What {
 pub(crate) struct Begin {
     /// Declared `READ ONLY`.
     pub read_only: bool,
+    /// Declared `READ WRITE`, or with SQLite's `IMMEDIATE` or `EXCLUSIVE`, which take its lock.
+    pub read_write: bool,
     /// SQLite's `BEGIN` that takes no lock before it needs one.
     pub deferred: bool,
 }
@@ -118,6 +123,28 @@ impl Verdict {
         self.steps.iter().all(|step| step.reads_only)
     }
 
+    /// The same verdict where the arguments say what is set; `None` where they do not matter.
+    pub(crate) fn with_arguments(&self, arguments: &[Value]) -> Option<Self> {
+        let bound = |setting: &Setting| setting.parameter.is_some();
+        if !self.settings().any(bound) {
+            return None;
+        }
+        let steps = self.steps.iter().map(|step| Step {
+            what: step.what.with_arguments(arguments),
+            ..step.clone()
+        });
+        Some(Self::new(steps.collect()))
+    }
+
+    /// Some statement may write. Settings are not read only, as they leave something behind, and
+    /// write nothing.
+    pub(crate) fn may_write(&self) -> bool {
+        let writes_nothing = |step: &Step| {
+            step.reads_only || matches!(step.what, What::Settings(_)) && !step.implicit_commit
+        };
+        !self.steps.iter().all(writes_nothing)
+    }
+
     /// Why the text must not be run, if so.
     pub(crate) fn refusal(&self) -> Option<Refusal> {
         self.steps.iter().find_map(|step| match step.what {
@@ -126,9 +153,13 @@ impl Verdict {
         })
     }
 
-    /// What the text reads that an earlier statement left on the backend.
+    /// What the text reads that an earlier statement left on the backend. Behind a statement that
+    /// writes it is that one's.
     pub(crate) fn session_read(&self) -> Option<&'static str> {
-        self.steps.iter().find_map(|step| step.session_read)
+        let first = self.steps.iter().position(|step| !step.reads_only);
+        let until = first.map_or(self.steps.len(), |first| first + 1);
+        let mut reads = self.steps.iter().take(until);
+        reads.find_map(|step| step.session_read)
     }
 
     /// The backend must be reset before it goes to another Connection, even when nothing is pinned
@@ -158,6 +189,26 @@ impl Verdict {
                 _ => None,
             })
             .flatten()
+    }
+}
+
+impl What {
+    fn with_arguments(&self, arguments: &[Value]) -> Self {
+        let Self::Settings(settings) = self else {
+            return self.clone();
+        };
+        let mut known = Vec::new();
+        for setting in settings {
+            let argument = setting
+                .parameter
+                .map(|number| arguments.get(number.wrapping_sub(1)));
+            match argument.map(|argument| postgres::with_argument(setting, argument)) {
+                None => known.push(setting.clone()),
+                Some(Self::Settings(more)) => known.extend(more),
+                Some(other) => return other,
+            }
+        }
+        Self::Settings(known)
     }
 }
 

@@ -28,6 +28,55 @@ pub(crate) fn is_interrupted(failure: &Failure) -> bool {
     })
 }
 
+/// Whether the database is up, and has no room for another connection.
+pub(crate) fn is_crowded(failure: &Failure) -> bool {
+    failure.database.as_deref().is_some_and(|error| {
+        let code = error.code.as_deref().unwrap_or_default();
+        match error.number {
+            // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED
+            Some(number) => matches!(number, 1040 | 1203 | 1226),
+            None => error.severity.is_some() && code == "53300",
+        }
+    })
+}
+
+/// Whether the database is up and has something against the login, or against the database or
+/// schema that it asks for.
+pub(crate) fn refuses_login(failure: &Failure) -> bool {
+    failure.database.as_deref().is_some_and(|error| {
+        let code = error.code.as_deref().unwrap_or_default();
+        match error.number {
+            // No such account, password or database, an account that is locked, may not come from
+            // here, or has as many connections as it may.
+            Some(number) => matches!(
+                number,
+                1044 | 1045 | 1049 | 1130 | 1203 | 1226 | 1251 | 1698 | 1862 | 3118 | 3948 | 4151
+            ),
+            None if error.severity.is_some() => {
+                let place = error.source.as_ref();
+                let routine = place.and_then(|place| place.routine.as_deref());
+                // Too many connections of the role, not of the server.
+                let of_role = code == "53300" && routine == Some("InitializeSessionUserId");
+                code.starts_with("28") || matches!(code, "3D000" | "42501") || of_role
+            }
+            None => false,
+        }
+    })
+}
+
+/// Whether a write was refused because it may not write: the Connection, the transaction, or the
+/// whole database, as after a failover.
+pub(crate) fn is_read_only(failure: &Failure) -> bool {
+    failure.database.as_deref().is_some_and(|error| {
+        let code = error.code.as_deref().unwrap_or_default();
+        match error.number {
+            // ER_OPTION_PREVENTS_STATEMENT, ER_READ_ONLY_MODE
+            Some(number) => matches!(number, 1290 | 1836),
+            None => error.severity.is_some() && code == "25006",
+        }
+    })
+}
+
 /// Whether a cached statement no longer fits its tables: forget the statements and try again,
 /// outside a transaction and if nothing has been handed over.
 pub(crate) fn is_stale_plan(failure: &Failure) -> bool {
@@ -128,6 +177,16 @@ mod tests {
         assert!(is_broken(&sqlite("11")));
         assert!(is_broken(&sqlite("6922")));
         assert!(!is_broken(&sqlite("2067")));
+    }
+
+    #[test]
+    fn a_crowded_and_a_read_only_database_are_told_from_others() {
+        assert!(is_crowded(&postgres("FATAL", "53300")));
+        assert!(is_crowded(&mysql(1226)));
+        assert!(!is_crowded(&postgres("FATAL", "57P03")));
+        assert!(is_read_only(&postgres("ERROR", "25006")));
+        assert!(is_read_only(&mysql(1290)));
+        assert!(!is_read_only(&sqlite("8")));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use sqlx::{Arguments, AssertSqlSafe, Connection, Either, Executor, SqlSafeStr, S
 
 use super::rows::{self, MySqlRows};
 use super::step::{self, Watch};
+use crate::db::author;
 use crate::db::bind;
 use crate::db::deliver::deliver;
 use crate::db::failure::from_driver;
@@ -31,6 +32,8 @@ pub(crate) struct MySqlDriver {
     signal: Arc<Signal>,
     /// Whether the connection keeps prepared statements at all.
     caches: bool,
+    /// What goes before a plugin's statements.
+    comment: String,
 }
 
 impl MySqlDriver {
@@ -40,7 +43,12 @@ impl MySqlDriver {
             identity: Identity::default(),
             signal: Arc::default(),
             caches,
+            comment: String::new(),
         }
+    }
+
+    pub(in crate::db) fn set_comment(&mut self, comment: String) {
+        self.comment = comment;
     }
 
     pub(super) fn identified(self, identity: Identity) -> Self {
@@ -56,12 +64,12 @@ impl MySqlDriver {
         statement: Statement<'_>,
         output: &mut Output,
     ) -> Result<(), Failure> {
-        let sql = AssertSqlSafe(statement.sql);
+        let sql = author::prefixed(&self.comment, statement.sql);
         let _running = self.signal.begin();
         let ending = match statement.arguments {
             None => {
                 let mut watch = Watch::new(statement.sql);
-                let stream = sqlx::raw_sql(sql).fetch_many(&mut self.connection);
+                let stream = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_many(&mut self.connection);
                 let stream = stream.inspect(|item| watch.see(item));
                 let ending = deliver(&MySqlRows(Format::Text), stream, output).await?;
                 if watch.doubts() {
@@ -73,9 +81,9 @@ impl MySqlDriver {
                 let arguments = bind::mysql::arguments(values)?;
                 let persistent = statement.persistent && self.caches;
                 if persistent {
-                    self.count(statement.sql, arguments.len()).await?;
+                    self.count(&sql, arguments.len()).await?;
                 }
-                let query = sqlx::query_with(sql, arguments).persistent(persistent);
+                let query = sqlx::query_with(AssertSqlSafe(sql), arguments).persistent(persistent);
                 let stream = self.connection.fetch_many(query);
                 deliver(&MySqlRows(Format::Binary), stream, output).await
             }
@@ -121,7 +129,8 @@ impl MySqlDriver {
         sql: &str,
         detail: PrepareDetail,
     ) -> Result<Prepared, Failure> {
-        let text = AssertSqlSafe(sql).into_sql_str();
+        let text = author::prefixed(&self.comment, sql);
+        let text = AssertSqlSafe(text).into_sql_str();
         let _running = self.signal.begin();
         match detail {
             PrepareDetail::Statement => {
@@ -175,11 +184,32 @@ impl MySqlDriver {
         if !self.shares_a_server_with(victim) {
             return Ok(false);
         }
+        self.is_among(&format!("ID = {}", victim.process)).await
+    }
+
+    pub(in crate::db) async fn works(&mut self, victim: &Identity) -> Result<bool, Failure> {
+        if !self.shares_a_server_with(victim) {
+            return Ok(false);
+        }
+        let at_work = format!("ID = {} AND COMMAND <> 'Sleep'", victim.process);
+        self.is_among(&at_work).await
+    }
+
+    /// Whether the server lists such a connection. The answer to another question is not taken for
+    /// the one to this.
+    async fn is_among(&mut self, such: &str) -> Result<bool, Failure> {
+        let nonce = rand::random::<u64>().to_string();
         let sql = format!(
-            "SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = {}",
-            victim.process
+            "SELECT {nonce}, EXISTS (SELECT 1 FROM information_schema.PROCESSLIST WHERE {such})"
         );
-        Ok(!self.query(&sql).await?.is_empty())
+        let rows = self.query(&sql).await?;
+        match rows.first().map(Vec::as_slice) {
+            Some([Some(asked), Some(answer)]) if *asked == nonce => Ok(answer == "1"),
+            _ => {
+                let what = "the server answered another question than it was asked";
+                Err(Failure::new(Code::DATABASE_PROTOCOL, what))
+            }
+        }
     }
 
     /// Whether `victim` is a connection to the server that this one is to, and not to one that ran

@@ -53,6 +53,20 @@ impl MySqlOptions {
         self
     }
 
+    /// The same server as somebody else.
+    pub(in crate::db) fn with_login(mut self, user: &str, password: Option<&str>) -> Self {
+        // Without one, that of the URL must not be tried: it is the host's.
+        let password = password.unwrap_or_default();
+        self.options = self.options.username(user).password(password);
+        self
+    }
+
+    /// The same with backends that begin in this database.
+    pub(in crate::db) fn with_schema(mut self, schema: &str) -> Self {
+        self.options = self.options.database(schema);
+        self
+    }
+
     /// Opens a backend.
     pub(in crate::db) async fn connect(&self) -> Result<MySqlDriver, Failure> {
         let options = self.options.clone();
@@ -81,7 +95,7 @@ async fn identity(driver: &mut MySqlDriver) -> Result<Identity, Failure> {
     match (numbers.next(), numbers.next(), numbers.next()) {
         (Some(process), Some(now), Some(up)) => Ok(Identity {
             process,
-            started: now.saturating_sub(up).to_string(),
+            started: now.saturating_sub(up).to_string().into(),
         }),
         _ => {
             let what = "the server does not say which connection this is";

@@ -10,12 +10,13 @@ use sqlx::{AssertSqlSafe, Connection, Either, Executor, SqlSafeStr, SqlStr, Stat
 use super::names::{NamedType, TypeNames};
 use super::rows::{self, PostgresRows};
 use super::text;
+use crate::db::author;
 use crate::db::bind::postgres::{self as bind, Argument};
 use crate::db::deliver::deliver;
 use crate::db::failure::from_driver;
 use crate::db::interrupt::{Identity, Interrupter, Signal};
 use crate::db::output::Output;
-use crate::db::statement::{Statement, without_nul};
+use crate::db::statement::{SignedText, Statement, without_nul};
 
 /// One open PostgreSQL connection.
 #[derive(Debug)]
@@ -28,10 +29,19 @@ pub(crate) struct PostgresDriver {
     caches: bool,
     /// Texts prepared that must never be found again.
     unique: u64,
+    /// The name that the host goes by.
+    application: String,
+    /// What goes before a plugin's statements.
+    comment: String,
 }
 
 impl PostgresDriver {
-    pub(super) fn new(connection: PgConnection, identity: Identity, caches: bool) -> Self {
+    pub(super) fn new(
+        connection: PgConnection,
+        identity: Identity,
+        caches: bool,
+        application: String,
+    ) -> Self {
         Self {
             connection,
             identity,
@@ -39,7 +49,18 @@ impl PostgresDriver {
             names: TypeNames::default(),
             caches,
             unique: 0,
+            application,
+            comment: String::new(),
         }
+    }
+
+    pub(in crate::db) fn set_comment(&mut self, comment: String) {
+        self.comment = comment;
+    }
+
+    /// The statement by which a transaction bears a plugin's name.
+    pub(in crate::db) fn name_transaction(&self, plugin: &str) -> String {
+        author::name_transaction(&self.application, plugin)
     }
 
     pub(in crate::db) fn interrupter(&self) -> Interrupter {
@@ -55,13 +76,15 @@ impl PostgresDriver {
         let _running = self.signal.begin();
         let ended = match statement.arguments {
             None => {
-                let text = sqlx::raw_sql(AssertSqlSafe(statement.sql));
+                let text = author::prefixed(&self.comment, statement.sql);
+                let text = sqlx::raw_sql(AssertSqlSafe(text));
                 let stream = text.fetch_many(&mut self.connection);
                 deliver(&PostgresRows, stream, output).await
             }
             Some(values) => {
                 let arguments = self.arguments(values).await?;
-                let sql = text::signed(statement.sql, arguments.iter().map(Argument::oid));
+                let sql = signed(statement.sql, statement.signed, &arguments);
+                let sql = author::prefixed(&self.comment, sql);
                 let query = sqlx::query_with(AssertSqlSafe(sql), bind::bind(arguments)?);
                 let cache = statement.persistent && self.caches;
                 let query = query.persistent(cache && text::may_be_cached(statement.sql));
@@ -69,7 +92,18 @@ impl PostgresDriver {
                 deliver(&PostgresRows, stream, output).await
             }
         };
+        let ended = ended.map_err(|failure| self.placed(failure));
         self.observe(statement.sql, ended.map(|_| ()))
+    }
+
+    /// The same with its place in the text as the plugin wrote it.
+    fn placed(&self, mut failure: Failure) -> Failure {
+        // It is all ASCII.
+        let before = u32::try_from(self.comment.len()).unwrap_or(u32::MAX);
+        if let Some(database) = &mut failure.database {
+            database.position = database.position.map(|at| at.saturating_sub(before));
+        }
+        failure
     }
 
     pub(in crate::db) async fn command(&mut self, sql: &str) -> Result<(), Failure> {
@@ -103,7 +137,8 @@ impl PostgresDriver {
         if detail == PrepareDetail::Describe {
             // Which finds out the types by itself.
             let text = self.prepared_text(sql, &[]);
-            let described = self.connection.describe(text).await.map_err(from_driver)?;
+            let described = self.connection.describe(text).await;
+            let described = described.map_err(|error| self.placed(from_driver(error)))?;
             let parameters = match &described.parameters {
                 Some(Either::Left(types)) => Some(Either::Left(types.as_slice())),
                 Some(Either::Right(count)) => Some(Either::Right(*count)),
@@ -116,7 +151,7 @@ impl PostgresDriver {
         let text = self.prepared_text(sql, &types);
         let types: Vec<_> = types.into_iter().map(bind::type_info).collect();
         let statement = self.connection.prepare_with(text, &types).await;
-        let statement = statement.map_err(from_driver)?;
+        let statement = statement.map_err(|error| self.placed(from_driver(error)))?;
         let parameters = statement.parameters();
         Ok(prepared(statement.columns(), parameters, Vec::new()))
     }
@@ -129,7 +164,7 @@ impl PostgresDriver {
             self.unique += 1;
             text = format!("{text}/*{}*/", self.unique);
         }
-        AssertSqlSafe(text).into_sql_str()
+        AssertSqlSafe(author::prefixed(&self.comment, text)).into_sql_str()
     }
 
     pub(in crate::db) async fn ping(&mut self) -> Result<(), Failure> {
@@ -154,14 +189,19 @@ impl PostgresDriver {
         Ok(answer.as_deref() == Some("t"))
     }
 
+    pub(in crate::db) async fn works(&mut self, victim: &Identity) -> Result<bool, Failure> {
+        let state = self.about("state", victim).await?;
+        Ok(state.as_deref() == Some("active"))
+    }
+
     pub(in crate::db) async fn lists(&mut self, victim: &Identity) -> Result<bool, Failure> {
         // A backend leaves the statistics a moment before it leaves the list by which the server
         // counts a role's connections. Only a signal tells whether it is on that list, and one
         // more cancel does nothing to a backend on its way out. A pid that another backend has by
-        // now is left alone.
+        // now is left alone. That there is no such process is an answer, and no warning.
         let Identity { process, started } = victim;
         let sql = format!(
-            "SELECT CASE WHEN backend_start = '{started}' THEN true \
+            "SET client_min_messages = error; SELECT CASE WHEN backend_start = '{started}' THEN true \
              WHEN backend_start IS NOT NULL THEN false \
              ELSE pg_catalog.pg_cancel_backend({process}) END \
              FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_stat_get_activity({process}) ON true"
@@ -233,6 +273,16 @@ impl PostgresDriver {
 
     async fn named(&mut self, name: &str) -> Result<NamedType, Failure> {
         self.names.find(&mut self.connection, name).await
+    }
+}
+
+/// The text as which the driver knows a statement with these arguments.
+fn signed(sql: &str, kept: Option<&SignedText>, arguments: &[Argument]) -> Arc<str> {
+    let types = arguments.iter().map(Argument::oid);
+    let sign = || text::signed(sql, types.clone());
+    match kept {
+        Some(kept) => kept.get(types.clone(), sign),
+        None => sign().into(),
     }
 }
 

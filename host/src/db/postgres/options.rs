@@ -11,6 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use super::PostgresDriver;
 use crate::db::failure;
 use crate::db::interrupt::Identity;
+use crate::db::reach::quoted;
 use crate::db::url;
 
 /// How soon the server notices that a client has gone while its statement runs. Servers before
@@ -73,6 +74,21 @@ impl PostgresOptions {
         self
     }
 
+    /// The same server and database as somebody else.
+    pub(in crate::db) fn with_login(mut self, user: &str, password: Option<&str>) -> Self {
+        // Without one, that of the URL must not be tried: it is the host's.
+        let password = password.unwrap_or_default();
+        self.options = self.options.username(user).password(password);
+        self
+    }
+
+    /// The same with backends that begin in this schema, and come back to it when they are reset.
+    pub(in crate::db) fn with_schema(mut self, schema: &str) -> Self {
+        let path = ("search_path", quoted(schema));
+        self.options = self.options.options([path]);
+        self
+    }
+
     /// Opens a backend.
     pub(in crate::db) async fn connect(&self) -> Result<PostgresDriver, Failure> {
         let mut connection = self.open().await?;
@@ -80,7 +96,14 @@ impl PostgresOptions {
             failure::at_connect(DatabaseKind::Postgres, self.place(), failure)
         })?;
         let caches = self.statement_cache > 0;
-        Ok(PostgresDriver::new(connection, identity, caches))
+        let application = self.options.get_application_name().unwrap_or_default();
+        let application = application.to_owned();
+        Ok(PostgresDriver::new(
+            connection,
+            identity,
+            caches,
+            application,
+        ))
     }
 
     async fn open(&self) -> Result<PgConnection, Failure> {
@@ -125,6 +148,6 @@ async fn identity(connection: &mut PgConnection) -> Result<Identity, Failure> {
     })?;
     Ok(Identity {
         process: who.0.unsigned_abs(),
-        started,
+        started: started.into(),
     })
 }

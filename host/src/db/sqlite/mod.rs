@@ -1,5 +1,6 @@
 //! SQLite.
 
+mod authorizer;
 mod autocommit;
 mod driver;
 mod options;

@@ -9,7 +9,7 @@ use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
 use tokio::sync::Mutex;
 
-use super::SqliteDriver;
+use super::{SqliteDriver, authorizer};
 use crate::db::failure;
 use crate::db::interrupt::Signal;
 use crate::db::url;
@@ -35,6 +35,9 @@ pub(in crate::db) struct SqliteOptions {
     options: SqliteConnectOptions,
     /// One at a time in this process, so that the first turns write-ahead logging on in peace.
     turn: Arc<Mutex<()>>,
+    /// Whether whoever opens it turns write-ahead logging on.
+    writes_ahead: bool,
+    reads_only: bool,
 }
 
 impl SqliteOptions {
@@ -49,12 +52,10 @@ impl SqliteOptions {
             .disable_statement_logging()
             .thread_name(|id| format!("onepool-sqlite-{id}"));
         Ok(Self {
-            options: if is_read_only(url) {
-                options
-            } else {
-                options.journal_mode(SqliteJournalMode::Wal)
-            },
+            options,
+            writes_ahead: !is_read_only(url),
             turn: Arc::default(),
+            reads_only: false,
         })
     }
 
@@ -69,6 +70,16 @@ impl SqliteOptions {
         self
     }
 
+    /// The same for reading: the file is opened for that alone, and SQLite is told to prepare
+    /// nothing that does more.
+    pub(in crate::db) fn reading_only(mut self) -> Self {
+        self.options = self.options.read_only(true).create_if_missing(false);
+        // The mode of the journal is for those to choose who write.
+        self.writes_ahead = false;
+        self.reads_only = true;
+        self
+    }
+
     /// Opens the database once more.
     pub(in crate::db) async fn connect(&self) -> Result<SqliteDriver, Failure> {
         let mut connection = self.open().await?;
@@ -79,6 +90,9 @@ impl SqliteOptions {
             .await
             .map_err(failure::from_driver)?
             .set_progress_handler(INSTRUCTIONS, move || seen.may_go_on());
+        if self.reads_only {
+            authorizer::install(&mut connection).await?;
+        }
         let mut driver = SqliteDriver::new(connection, signal);
         // Whatever the URL looked like, a main database without a file is one in memory.
         let databases = driver
@@ -94,10 +108,14 @@ impl SqliteOptions {
     }
 
     async fn open(&self) -> Result<SqliteConnection, Failure> {
+        let mut options = self.options.clone();
+        if self.writes_ahead {
+            options = options.journal_mode(SqliteJournalMode::Wal);
+        }
         let _turn = self.turn.lock().await;
         let mut tries = 1;
         loop {
-            match self.options.connect().await {
+            match options.connect().await {
                 Err(error) if tries < TRIES && is_busy(&error) => {
                     tries += 1;
                     tokio::time::sleep(PAUSE).await;
@@ -144,3 +162,6 @@ fn is_busy(error: &sqlx::Error) -> bool {
     code.and_then(|code| code.parse::<u32>().ok())
         .is_some_and(|code| code & 0xff == 5)
 }
+
+#[cfg(test)]
+mod tests;

@@ -150,7 +150,7 @@ async fn a_launched_plugins_token_is_for_its_process() {
         .spawn()
         .unwrap();
     let (launch, token) = host.registry.begin_launch("theirs");
-    host.registry.launched(launch, other.id());
+    launch.pid.set(other.id()).unwrap();
     let failure = refusal_of(&host, &hello("theirs", &token)).await;
     other.kill().unwrap();
     other.wait().unwrap();
@@ -168,6 +168,6 @@ async fn a_launched_plugins_token_is_for_its_process() {
     tokio::task::yield_now().await;
     // The plugin was faster than the host's note of its process.
     assert!(!early.is_finished());
-    host.registry.launched(launch, std::process::id());
+    launch.pid.set(std::process::id()).unwrap();
     assert!(matches!(early.await.unwrap(), Answer::Welcome(_)));
 }

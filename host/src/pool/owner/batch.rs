@@ -1,13 +1,16 @@
 //! Running one statement with many sets of arguments.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use onepool_proto::Failure;
 use onepool_proto::Value;
 use onepool_proto::message::{BatchFailed, BatchMode, BatchReply, FinishHow, Want};
-use tokio::sync::mpsc;
 
 use super::Owner;
 use super::condition::Transaction;
-use crate::db::{Output, Statement};
+use crate::db::{Output, Statement, pages};
+use crate::pool::activity::Said;
 use crate::pool::{Batch, Step, Stop, Text};
 
 /// The savepoint that makes a batch inside a transaction all or nothing. Deeper than any that a
@@ -21,17 +24,22 @@ impl Owner {
             text,
             sets,
             mode,
-            stop,
+            mut stop,
             done,
             lease,
         } = batch;
-        let result = match self.set_up(&setup).await {
+        self.begins(Said::Text(Arc::clone(&text)), Some(&setup), Some(&stop));
+        let ready = self.ready(&setup, &text).await;
+        // All of it together is the statement that may take so long.
+        self.limit(&mut stop, None);
+        let result = match ready {
             Ok(()) => match mode {
                 BatchMode::AllOrNothing => self.all_or_nothing(&text, sets, &stop).await,
                 BatchMode::StopAtFirst => Ok(self.until_one_fails(&text, sets, &stop).await),
             },
             Err(failure) => Err(failure),
         };
+        self.ends();
         let _ = done.send(result);
         self.end_loan(lease).await;
     }
@@ -89,9 +97,13 @@ impl Owner {
         let mut summaries = Vec::with_capacity(sets.len());
         for (set, arguments) in (0_u32..).zip(sets) {
             // Nobody reads the pages: only summaries are wanted, and they stay in the output.
-            let (pages, _reader) = mpsc::channel(1);
-            let mut output = Output::new(Want::Summary, pages);
-            let statement = Statement::with(&text.sql, arguments);
+            let (pages, _reader) = pages();
+            let patience = Duration::MAX;
+            let mut output = Output::new(Want::Summary, pages, stop.brake.clone(), patience);
+            let statement = Statement {
+                signed: Some(&text.signed),
+                ..Statement::with(&text.sql, arguments)
+            };
             match self.execute(text, statement, &mut output, stop).await {
                 Ok(()) => summaries.push(output.into_summary()),
                 Err(failure) => {

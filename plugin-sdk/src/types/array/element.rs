@@ -8,16 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use onepool_proto::ValueType;
+use onepool_proto::value::Shape;
 use sqlx_core::type_info::TypeInfo;
 use sqlx_core::types::{Text, Type};
 
 use crate::type_info::Repr;
-use crate::types::{OnepoolInterval, columns};
+use crate::types::{OnepoolInterval, OnepoolRange, columns, range};
 use crate::{Onepool, OnepoolTypeInfo};
 
 /// A type of which `Vec<T>`, `&[T]` and `[T; N]` are arrays, on PostgreSQL.
 ///
-/// Everything that binds as one scalar has it but `u8`, because `Vec<u8>` is bytes. A type of
+/// Everything that binds as one scalar has it but `u8`, because `Vec<u8>` is bytes; and ranges. A type of
 /// your own needs one line beside its `#[derive(sqlx::Type)]`:
 ///
 /// ```
@@ -79,6 +80,7 @@ impl<T> OnepoolArrayElement for sqlx_core::types::Json<T> {}
 impl<Tz: chrono::TimeZone> OnepoolArrayElement for chrono::DateTime<Tz> {}
 impl<const N: usize> OnepoolArrayElement for [u8; N] {}
 impl<T> OnepoolArrayElement for Text<T> {}
+impl<T: Type<Onepool>> OnepoolArrayElement for OnepoolRange<T> {}
 
 impl<T: OnepoolArrayElement> OnepoolArrayElement for Option<T> {}
 impl<T: OnepoolArrayElement + ?Sized> OnepoolArrayElement for &T {}
@@ -109,6 +111,10 @@ impl_array_type! {
 
 fn array_of(element: OnepoolTypeInfo) -> OnepoolTypeInfo {
     match element.0 {
+        Repr::Argument(ValueType {
+            scalar,
+            shape: Shape::Range,
+        }) => OnepoolTypeInfo::array_of(range::type_name(&scalar).unwrap_or("anyrange")),
         Repr::Argument(of) => OnepoolTypeInfo::argument(ValueType::array(of.scalar)),
         Repr::Database { .. } | Repr::SqliteCell(_) => OnepoolTypeInfo::array_of(element.name()),
     }

@@ -7,8 +7,8 @@ use sqlx_core::error::BoxDynError;
 use sqlx_core::types::Type;
 
 use super::OnepoolArrayElement;
-use crate::types::ValueError;
 use crate::types::delegate::bind;
+use crate::types::{ValueError, range};
 use crate::{Onepool, OnepoolArgumentBuffer};
 
 impl<'q, T> Encode<'q, Onepool> for &'_ [T]
@@ -16,7 +16,7 @@ where
     T: Encode<'q, Onepool> + OnepoolArrayElement,
 {
     fn encode_by_ref(&self, buf: &mut OnepoolArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        let elements = self.iter().map(scalar).collect::<Result<Vec<_>, _>>()?;
+        let elements = self.iter().map(element).collect::<Result<Vec<_>, _>>()?;
         let ValueType { scalar, .. } = <[T] as Type<Onepool>>::type_info()
             .to_value_type()
             .ok_or(NO_SCALAR)?;
@@ -59,12 +59,37 @@ pub(in crate::types) fn scalar<'q, T>(value: &T) -> Result<Option<Scalar>, BoxDy
 where
     T: Encode<'q, Onepool>,
 {
+    match one(value)? {
+        None => Ok(None),
+        Some(Value::Scalar(scalar)) => Ok(Some(scalar)),
+        Some(_) => Err(NO_SCALAR.into()),
+    }
+}
+
+/// The same for an element, which may be a range.
+fn element<'q, T>(value: &T) -> Result<Option<Scalar>, BoxDynError>
+where
+    T: Encode<'q, Onepool>,
+{
+    match one(value)? {
+        None => Ok(None),
+        Some(Value::Scalar(scalar)) => Ok(Some(scalar)),
+        Some(Value::Range(range)) => Ok(Some(range::element(&range)?)),
+        Some(_) => Err(NO_SCALAR.into()),
+    }
+}
+
+/// What a value binds as; `None` is NULL.
+fn one<'q, T>(value: &T) -> Result<Option<Value>, BoxDynError>
+where
+    T: Encode<'q, Onepool>,
+{
     let mut buf = OnepoolArgumentBuffer::default();
     if value.encode_by_ref(&mut buf)?.is_null() {
         return Ok(None);
     }
     match (buf.take_last(), buf.take_last()) {
-        (Some(Value::Scalar(scalar)), None) => Ok(Some(scalar)),
+        (Some(value), None) => Ok(Some(value)),
         _ => Err(NO_SCALAR.into()),
     }
 }

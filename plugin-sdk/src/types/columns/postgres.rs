@@ -50,8 +50,12 @@ fn significant(identifier: &str) -> impl Iterator<Item = (char, bool)> {
 
 /// The oid of a type, or of the type that a domain is over.
 pub(super) fn base_oid(column_type: &ColumnType) -> u32 {
+    // Asked of every cell, and most are of a plain type.
+    if column_type.detail == 0 {
+        return column_type.id;
+    }
     let is_range = oid::made_of(&oid::RANGES, column_type.id).is_some();
-    if column_type.detail == 0 || is_range || is_array(column_type) {
+    if is_range || is_array(column_type) {
         column_type.id
     } else {
         column_type.detail

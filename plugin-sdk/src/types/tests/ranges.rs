@@ -3,7 +3,7 @@
 use std::ops::{Bound, RangeBounds};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use onepool_proto::value::{Edge, Range, Value};
+use onepool_proto::value::{Array, Edge, Range, Value};
 use onepool_proto::{Scalar, ScalarType};
 use rust_decimal::Decimal;
 
@@ -136,4 +136,49 @@ fn a_range_says_what_it_contains_and_prints_as_postgres_does() {
     assert_eq!(range.to_string(), "(1,3]");
     assert_eq!(OnepoolRange::from(..3).to_string(), "(,3)");
     assert_eq!(OnepoolRange::from(3..).to_string(), "[3,)");
+}
+
+#[test]
+fn ranges_in_arrays_are_text_of_their_type() {
+    let element = |type_name: &str, text: &str| {
+        Some(Scalar::Named {
+            type_name: format!("pg_catalog.{type_name}"),
+            text: text.to_owned(),
+        })
+    };
+    let array = |type_name: &str, elements: Vec<Option<Scalar>>| {
+        Value::Array(Array {
+            element: ScalarType::Named(format!("pg_catalog.{type_name}")),
+            dimensions: vec![u32::try_from(elements.len()).unwrap()],
+            elements,
+        })
+    };
+    assert_eq!(
+        value_of(vec![
+            Some(OnepoolRange::from(-1..2)),
+            None,
+            Some(OnepoolRange::from(..=3))
+        ]),
+        array(
+            "int4range",
+            vec![
+                element("int4range", r#"["-1","2")"#),
+                None,
+                element("int4range", r#"(,"3"]"#),
+            ],
+        )
+    );
+    let moment = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+    let around =
+        OnepoolRange::from(moment("1969-12-31T23:59:58.5Z")..moment("2000-01-01T12:00:00Z"));
+    assert_eq!(
+        value_of(vec![around]),
+        array(
+            "tstzrange",
+            vec![element(
+                "tstzrange",
+                r#"["J2440587 23:59:58.500000+00","J2451545 12:00:00.000000+00")"#,
+            )],
+        )
+    );
 }

@@ -11,7 +11,7 @@ pub use onepool_sdk::types::{
 pub mod batch;
 #[path = "scenario/of_mysql.rs"]
 pub mod of_mysql;
-#[path = "scenario/of_postgres.rs"]
+#[path = "scenario/of_postgres/mod.rs"]
 pub mod of_postgres;
 #[path = "scenario/of_servers.rs"]
 pub mod of_servers;

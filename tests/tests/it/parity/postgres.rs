@@ -7,7 +7,7 @@ pub use sqlx::postgres::types::{PgInterval as Interval, PgRange as Range, PgTime
 
 #[path = "batch_by_hand.rs"]
 pub mod batch;
-#[path = "scenario/of_postgres.rs"]
+#[path = "scenario/of_postgres/mod.rs"]
 pub mod of_postgres;
 #[path = "scenario/of_servers.rs"]
 pub mod of_servers;

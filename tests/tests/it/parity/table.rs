@@ -126,6 +126,7 @@ scenarios! {
     }
     of_servers {
         locks_that_are_not_waited_for: postgres mariadb;
+        settings_that_are_bound: postgres mariadb;
     }
     of_sqlite {
         small_integers: sqlite;
@@ -138,6 +139,7 @@ scenarios! {
         uuids_as_text: mariadb;
         decimals: mariadb;
         conversions: mariadb;
+        modes_of_the_next_transaction: mariadb;
     }
     of_postgres {
         serialization_failures: postgres;
@@ -147,6 +149,7 @@ scenarios! {
         special_dates: postgres;
         arrays: postgres;
         ranges: postgres;
+        arrays_of_ranges: postgres;
         enums_and_domains: postgres;
         networks: postgres;
         rows_without_columns: postgres;

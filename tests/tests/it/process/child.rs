@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::place::soon;
-use super::{killed, size};
+use super::{deaths, flood, host_death, killed, shutdown, size};
 
 const ROLE: &str = "TEST_ROLE";
 const STAGE: &str = "TEST_STAGE";
@@ -53,6 +53,22 @@ impl Stage {
         let accepted = soon("the plugin's start", self.listener.accept()).await;
         Line::over(accepted.unwrap().0)
     }
+}
+
+/// A plugin that plays this role and reports where this process, itself a child, reports.
+pub(super) fn sibling(name: &str, role: &str) -> Plugin {
+    Plugin::new(name, env::current_exe().unwrap())
+        .args(ARGUMENTS)
+        .env(ROLE, role)
+}
+
+/// The same, behind a shell: the process that is launched is not the one that plays.
+pub(super) fn grandchild(name: &str, role: &str) -> Plugin {
+    Plugin::new(name, "sh")
+        .args(["-c", "\"$@\" & wait", "sh"])
+        .arg(env::current_exe().unwrap())
+        .args(ARGUMENTS)
+        .env(ROLE, role)
 }
 
 /// One end of a talk between a test and its plugin.
@@ -98,13 +114,18 @@ async fn plays_its_role() {
     line.say(&std::process::id().to_string()).await;
     match role.split_once(' ').unwrap_or((&role, "")) {
         ("host", url) => size::host_process(url, &mut line).await,
+        ("knocked", url) => flood::host_process(url, &mut line).await,
+        ("mortal", url) => host_death::host_process(url, &mut line).await,
+        ("orphan", how) => host_death::orphan(how, &mut line).await,
         ("killed", how) => killed::victim(how, &launched().await, &mut line).await,
+        ("dies", state) => deaths::victim(state, &mut line).await,
         ("streamer", _) => size::streamer(&launched().await, &mut line).await,
+        ("writer", _) => shutdown::writer(&launched().await, &mut line).await,
         _ => panic!("no such role: {role}"),
     }
 }
 
 /// The pool of a plugin that the host has launched.
-async fn launched() -> OnepoolPool {
+pub(super) async fn launched() -> OnepoolPool {
     OnepoolPool::connect("onepool:").await.unwrap()
 }

@@ -40,6 +40,14 @@ const POSTGRES: &[Leftover] = &[
         &["SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"],
         "SELECT current_setting('default_transaction_read_only')",
     ),
+    leftover(
+        &["SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE"],
+        "SELECT current_setting('default_transaction_isolation')",
+    ),
+    leftover(
+        &["SET tcp_keepalives_idle = 7; SET SESSION AUTHORIZATION DEFAULT"],
+        "SELECT current_setting('tcp_keepalives_idle')",
+    ),
     leftover(&["SET ROLE pg_monitor"], "SELECT current_user::text"),
     leftover(
         &["PREPARE mine AS SELECT 1"],
@@ -123,6 +131,10 @@ const MARIADB: &[Leftover] = &[
     leftover(
         &["SET SESSION TRANSACTION READ ONLY"],
         "SELECT concat(@@session.tx_read_only, '')",
+    ),
+    leftover(
+        &["SET @@session.tx_isolation = 'READ-UNCOMMITTED', SESSION wait_timeout = 77"],
+        "SELECT concat(@@session.tx_isolation, ' ', @@session.wait_timeout)",
     ),
 ];
 
@@ -256,5 +268,33 @@ async fn autocommit_off_is_nobody_elses() {
         let direct: i64 = place.count("kept").await;
         assert_eq!(direct, 2 * committed, "the other's write is there for all");
     }
+    place.finish(host).await;
+}
+
+/// The modes of one plugin's next transaction must not be those of the next plugin's.
+#[tokio::test]
+async fn modes_of_the_next_transaction_are_nobody_elses() {
+    let place = Place::new(DatabaseKind::MySql, 1).await;
+    let host = place.host().start().await.unwrap();
+    let (one, other) = (plugin(&host, "one").await, plugin(&host, "other").await);
+    let create = "CREATE TABLE kept (n INT)";
+    sqlx::raw_sql(create).execute(&other).await.unwrap();
+    let insert = || sqlx::query("INSERT INTO kept VALUES (1)");
+    let backend = || sqlx::query_scalar::<_, i64>("SELECT CAST(CONNECTION_ID() AS SIGNED)");
+    let before = backend().fetch_one(&other).await.unwrap();
+    for uses in [&[][..], &["BEGIN", "COMMIT"], &["SELECT 1"], &["BEGIN"]] {
+        let mut connection = one.acquire().await.unwrap();
+        for sql in ["SET TRANSACTION READ ONLY"].iter().chain(uses) {
+            let done = sqlx::raw_sql(*sql).execute(&mut *connection);
+            soon(sql, done).await.unwrap();
+        }
+        drop(connection);
+        let mut transaction = soon("begin", other.begin()).await.unwrap();
+        let inserted = soon("insert", insert().execute(&mut *transaction)).await;
+        inserted.unwrap_or_else(|error| panic!("{uses:?}: {error}"));
+        transaction.commit().await.unwrap();
+    }
+    let after = backend().fetch_one(&other).await.unwrap();
+    assert_eq!(after, before, "no backend was closed for it");
     place.finish(host).await;
 }

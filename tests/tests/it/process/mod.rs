@@ -1,13 +1,27 @@
 //! What only onepool has: plugins in processes of their own, which die, misbehave and share.
 
+mod cancels;
 mod child;
+mod cut_short;
+mod deadlines;
+mod deaths;
+mod flood;
 mod hazard;
+mod host_death;
 mod killed;
 mod leaks;
+mod link;
 mod many;
+mod migrations;
 mod place;
 mod raw;
 mod rogue;
 mod round_trips;
 mod settings;
+mod shutdown;
+mod silence;
 mod size;
+mod slow_reader;
+mod stopping;
+mod torn;
+mod who;

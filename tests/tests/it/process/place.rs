@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use onepool_host::{Host, HostBuilder};
 use onepool_sdk::{DatabaseKind, OnepoolConnectOptions, OnepoolPool, OnepoolPoolOptions};
-use onepool_tests::{Database, SqliteFile};
+use onepool_tests::{Database, Proxy, SqliteFile};
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection};
 use tokio::time::{Instant, sleep};
 
@@ -77,6 +77,49 @@ impl Place {
         })
     }
 
+    /// How many transactions are open now on connections of the host's login, by the server's own
+    /// account; none without a server.
+    pub(super) async fn open_transactions(&self) -> i64 {
+        let Some(server) = &self.server else {
+            return 0;
+        };
+        match self.kind {
+            DatabaseKind::MySql => {
+                let sql = "SELECT count(*) FROM information_schema.innodb_trx \
+                           JOIN information_schema.processlist ON id = trx_mysql_thread_id \
+                           WHERE user = ?";
+                let mut admin = MySqlConnection::connect(&server.admin_url).await.unwrap();
+                let count = sqlx::query_scalar(sql).bind(&server.name);
+                count.fetch_one(&mut admin).await.unwrap()
+            }
+            _ => {
+                let sql = "SELECT count(*) FROM pg_stat_activity \
+                           WHERE usename = $1 AND state LIKE 'idle in transaction%'";
+                let mut admin = PgConnection::connect(&server.admin_url).await.unwrap();
+                let count = sqlx::query_scalar(sql).bind(&server.name);
+                count.fetch_one(&mut admin).await.unwrap()
+            }
+        }
+    }
+
+    /// The URL of somebody who sees what all others do on the server.
+    pub(super) fn admin_url(&self) -> &str {
+        &self.server.as_ref().unwrap().admin_url
+    }
+
+    /// A proxy before the server; none without a server.
+    pub(super) fn proxy(&self) -> Option<Proxy> {
+        self.server.as_ref().map(Proxy::before)
+    }
+
+    /// How many connections of the host's login the server lists; none without a server.
+    pub(super) async fn connections(&self) -> u32 {
+        match &self.server {
+            Some(server) => server.backends().await,
+            None => 0,
+        }
+    }
+
     /// Lets the host's login take on this role (PostgreSQL).
     pub(super) async fn grant(&self, role: &str) {
         let server = self.server.as_ref().unwrap();
@@ -103,6 +146,11 @@ impl Place {
         assert_eq!(host.stats().sessions_panicked, 0);
         host.stop().await;
         self.referee().await;
+    }
+
+    /// How many connections the server has refused.
+    pub(super) async fn refusals(&self) -> usize {
+        self.server.as_ref().unwrap().refusals().await
     }
 
     /// The server never had to refuse a connection.

@@ -190,6 +190,7 @@ pub(super) fn code_of(response: &BrokerResponse) -> Option<Code> {
         | BrokerResponse::PingDatabase(result)
         | BrokerResponse::Flush(result)
         | BrokerResponse::MigrationLock(result)
+        | BrokerResponse::AwaitShutdown(result)
         | BrokerResponse::Upload(result) => result.as_ref().err(),
     };
     failure.map(|failure| failure.code)

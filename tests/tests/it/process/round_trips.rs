@@ -99,6 +99,7 @@ fn name_of(request: &BrokerRequest) -> &'static str {
         BrokerRequest::MigrationLock { .. } => "migration lock",
         BrokerRequest::Upload { .. } => "upload",
         BrokerRequest::Uploaded { .. } => "uploaded",
+        BrokerRequest::AwaitShutdown {} => "await_shutdown",
     }
 }
 

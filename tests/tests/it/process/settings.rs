@@ -6,7 +6,7 @@ use onepool_host::Host;
 use onepool_sdk::{DatabaseKind, OnepoolConnectOptions, OnepoolPool, OnepoolPoolOptions};
 use sqlx::AssertSqlSafe;
 
-use super::place::{LONG, Place, plugin};
+use super::place::{LONG, Place, plugin, soon};
 
 const PLUGINS: u32 = 12;
 const ROUNDS: u32 = 25;
@@ -32,6 +32,24 @@ async fn with_settings(host: &Host, name: &str, setup: Vec<String>) -> OnepoolPo
         .unwrap()
 }
 
+/// The statement that tells what the settings of a session are.
+fn reads_settings(kind: DatabaseKind) -> &'static str {
+    match kind {
+        DatabaseKind::Postgres => {
+            "SELECT current_setting('application_name') || ' ' || current_setting('timezone') \
+             || ' ' || name FROM who"
+        }
+        DatabaseKind::MySql => {
+            "SELECT concat(@@session.time_zone, ' ', @@session.sql_mode, ' ', \
+             @@session.tx_isolation, ' ', @@session.tx_read_only)"
+        }
+        DatabaseKind::Sqlite => {
+            "SELECT c.cache_size || ' ' || f.foreign_keys \
+             FROM pragma_cache_size c, pragma_foreign_keys f"
+        }
+    }
+}
+
 /// Runs all plugins at once; each must read its own settings in every round, in a transaction and
 /// outside, and one without settings the defaults.
 async fn all_at_once(
@@ -47,17 +65,7 @@ async fn all_at_once(
             .await
             .unwrap();
     }
-    let read = match place.kind {
-        DatabaseKind::Postgres => {
-            "SELECT current_setting('application_name') || ' ' || current_setting('timezone') \
-             || ' ' || name FROM who"
-        }
-        DatabaseKind::MySql => "SELECT concat(@@session.time_zone, ' ', @@session.sql_mode)",
-        DatabaseKind::Sqlite => {
-            "SELECT c.cache_size || ' ' || f.foreign_keys \
-             FROM pragma_cache_size c, pragma_foreign_keys f"
-        }
-    };
+    let read = reads_settings(place.kind);
     let plain: String = sqlx::query_scalar(read).fetch_one(&admin).await.unwrap();
     let mut tasks = Vec::new();
     let mut pools = Vec::new();
@@ -66,12 +74,20 @@ async fn all_at_once(
             0 => (Vec::new(), plain.clone()),
             _ => setup(n),
         };
+        // On PostgreSQL the host tells whose a transaction is, where the plugin does not.
+        let named = format!("onepool/plugin-{n}");
+        let in_transaction = match statements.as_slice() {
+            [] => expected.replacen("onepool", &named, 1),
+            _ => expected.clone(),
+        };
         let pool = with_settings(&host, &format!("plugin-{n}"), statements).await;
         for _ in 0..3 {
             let (pool, expected) = (pool.clone(), expected.clone());
+            let in_transaction = in_transaction.clone();
             tasks.push(tokio::spawn(async move {
                 for round in 0..ROUNDS {
-                    let seen: String = if round % 5 == 0 {
+                    let begins = round % 5 == 0;
+                    let seen: String = if begins {
                         let mut transaction = pool.begin().await?;
                         let seen = sqlx::query_scalar(read).fetch_one(&mut *transaction);
                         let seen = seen.await?;
@@ -80,7 +96,8 @@ async fn all_at_once(
                     } else {
                         sqlx::query_scalar(read).fetch_one(&pool).await?
                     };
-                    assert_eq!(seen, expected, "round {round}");
+                    let expected = if begins { &in_transaction } else { &expected };
+                    assert_eq!(&seen, expected, "round {round}");
                 }
                 Ok::<_, sqlx::Error>(())
             }));
@@ -131,10 +148,44 @@ async fn of_a_dozen_plugins_on_mariadb() {
         let setup = vec![
             format!("SET time_zone = '{zone}'"),
             format!("SET SESSION sql_mode = '{mode}'"),
+            // Two settings, of which one was once lost, however they are written.
+            "SET SESSION tx_isolation = 'SERIALIZABLE'".to_owned(),
+            "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".to_owned(),
+            "SET SESSION TRANSACTION READ ONLY".to_owned(),
         ];
-        (setup, format!("{zone} {mode}"))
+        (setup, format!("{zone} {mode} READ-COMMITTED ON"))
     })
     .await;
+}
+
+/// A setting that takes no more than one statement once waited for whoever was writing.
+#[tokio::test]
+async fn of_a_dozen_plugins_do_not_wait_for_a_writer() {
+    let place = Place::new(DatabaseKind::Sqlite, 3).await;
+    let host = place.host().start().await.unwrap();
+    let writer = plugin(&host, "writer").await;
+    let mut transaction = writer.begin().await.unwrap();
+    sqlx::raw_sql("CREATE TABLE t (id INTEGER)")
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
+    for n in 0..PLUGINS {
+        let setup = vec![
+            "PRAGMA journal_mode = WAL".to_owned(),
+            format!("PRAGMA cache_size = {}", 100 + n),
+            "PRAGMA foreign_keys = 1; PRAGMA busy_timeout = 1000".to_owned(),
+        ];
+        let pool = soon(
+            "a hook",
+            with_settings(&host, &format!("plugin-{n}"), setup),
+        )
+        .await;
+        let seen = sqlx::query_scalar("SELECT cache_size FROM pragma_cache_size").fetch_one(&pool);
+        let seen: i64 = soon("a read", seen).await.unwrap();
+        assert_eq!(seen, i64::from(100 + n));
+    }
+    transaction.commit().await.unwrap();
+    place.finish(host).await;
 }
 
 #[tokio::test]
@@ -148,4 +199,41 @@ async fn of_a_dozen_plugins_on_sqlite() {
         (setup, format!("{cache} {keys}"))
     })
     .await;
+}
+
+/// A setting whose value was bound was once forgotten as soon as it had been made.
+#[tokio::test]
+async fn that_are_bound_follow_their_connection() {
+    let place = Place::new(DatabaseKind::Postgres, 1).await;
+    let host = place.host().start().await.unwrap();
+    let mut pools = Vec::new();
+    for tenant in ["red", "it's \\ green"] {
+        let pool = OnepoolPoolOptions::new()
+            .max_connections(1)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    let set = sqlx::query("SELECT set_config('app.tenant', $1, false)");
+                    set.bind(tenant).execute(connection).await.map(|_| ())
+                })
+            })
+            .connect_with(host.client("tenants").into());
+        pools.push((tenant, pool.await.unwrap()));
+    }
+    for round in 0..3 {
+        for (tenant, pool) in &pools {
+            let mut connection = soon("acquire", pool.acquire()).await.unwrap();
+            let show = sqlx::query_scalar("SELECT current_setting('app.tenant')");
+            let seen: String = soon("show", show.fetch_one(&mut *connection))
+                .await
+                .unwrap();
+            assert_eq!(seen, *tenant, "round {round}");
+            // Nothing is held, though the connection is not given back yet.
+            super::place::quiet(&host).await;
+        }
+    }
+    let plain = plugin(&host, "plain").await;
+    let show = sqlx::query_scalar("SELECT coalesce(current_setting('app.tenant', true), '')");
+    let seen: String = soon("show", show.fetch_one(&plain)).await.unwrap();
+    assert_eq!(seen, "", "it is nobody else's");
+    place.finish(host).await;
 }

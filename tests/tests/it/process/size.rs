@@ -47,8 +47,14 @@ async fn a_large_cell_on_postgres() {
     a_large_cell(DatabaseKind::Postgres, create, insert).await;
 }
 
+#[tokio::test]
+async fn a_large_cell_on_mariadb() {
+    let create = "CREATE TABLE large (cell LONGBLOB)";
+    a_large_cell(DatabaseKind::MySql, create, "INSERT INTO large VALUES (?)").await;
+}
+
 /// The memory that a process has to itself, in bytes.
-fn memory_of(pid: &str) -> u64 {
+pub(super) fn memory_of(pid: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status
         .lines()
@@ -95,7 +101,12 @@ pub(super) async fn streamer(pool: &OnepoolPool, line: &mut Line) {
                 "SELECT n, 'a row of some length, the number of which is ' || n \
                  FROM generate_series(1, $1) n"
             }
-            _ => {
+            DatabaseKind::MySql => {
+                "SELECT CAST(seq AS SIGNED), \
+                 concat('a row of some length, the number of which is ', seq) \
+                 FROM seq_1_to_1000000 WHERE seq <= ?"
+            }
+            DatabaseKind::Sqlite => {
                 "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < $1) \
                  SELECT n, 'a row of some length, the number of which is ' || n FROM s"
             }
@@ -189,4 +200,9 @@ async fn a_million_rows_on_sqlite() {
 #[tokio::test]
 async fn a_million_rows_on_postgres() {
     a_million_rows(DatabaseKind::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_million_rows_on_mariadb() {
+    a_million_rows(DatabaseKind::MySql).await;
 }

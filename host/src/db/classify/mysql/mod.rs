@@ -3,6 +3,7 @@
 mod calls;
 mod set;
 mod statement;
+mod transaction;
 
 pub(super) use calls::{callee, session_state};
 pub(super) use statement::step;

@@ -3,67 +3,72 @@
 use super::super::calls::Calls;
 use super::super::functions::FunctionList;
 use super::super::lists;
-use super::super::reason::{DoubtReason, PinReason, Refusal};
+use super::super::reason::{DoubtReason, PinReason};
 use super::super::setting::{Form, Setting};
 use super::super::statement::{Statement, shown, unquoted};
 use super::super::tokens::Kind;
 use super::super::verdict::{Dialect, What};
 use super::calls::is_variable;
+use super::transaction;
 
 /// What `SET` does.
 pub(super) fn set(statement: &Statement<'_>, extra: &FunctionList) -> What {
     if statement.word(1, "TRANSACTION") {
-        return What::Refused(Refusal::NextTransaction);
+        return What::Pin(PinReason::NextTransaction);
     }
     if statement.one_of(1, &["SESSION", "LOCAL"]) && statement.word(2, "TRANSACTION") {
-        return transaction(statement);
+        return transaction::modes(statement, 3);
     }
-    if statement.one_of(1, &["PASSWORD", "ROLE", "DEFAULT", "RESOURCE"]) {
+    if statement.word(1, "ROLE") {
+        return What::Pin(PinReason::Setting);
+    }
+    if statement.one_of(1, &["PASSWORD", "DEFAULT", "RESOURCE"]) {
         return What::Doubt(DoubtReason::Identity);
+    }
+    if statement.word(1, "STATEMENT") {
+        return What::Doubt(DoubtReason::UnknownStatement(statement.head()));
+    }
+    together(
+        assignments(statement)
+            .into_iter()
+            .map(|(from, to)| assignment(statement, from, to, extra)),
+    )
+}
+
+/// What several assignments do at once. What stays with the backend pins it, and then whatever else
+/// they set stays there, too.
+fn together(assignments: impl Iterator<Item = What>) -> What {
+    let mut all: Vec<What> = assignments.collect();
+    if all.len() == 1
+        && let Some(only) = all.pop()
+    {
+        return only;
+    }
+    let is_doubt = |what: &What| matches!(what, What::Doubt(reason) if !is_global(reason));
+    if let Some(doubt) = all.iter().position(is_doubt) {
+        return all.swap_remove(doubt);
     }
     let mut settings = Vec::new();
     let mut pin = None;
-    for (from, to) in assignments(statement) {
-        match assignment(statement, from, to, extra) {
+    let mut global = None;
+    for what in all {
+        match what {
             What::Settings(more) => settings.extend(more),
-            What::Pin(reason) => pin = Some(reason),
-            What::Autocommit(on) if from == 1 && to == statement.len() => {
-                return What::Autocommit(on);
-            }
-            What::Autocommit(_) => return value_doubt("autocommit"),
-            other => return other,
+            What::Pin(PinReason::UserVariable) => pin = Some(PinReason::UserVariable),
+            What::Doubt(reason) => global = Some(reason),
+            _ => pin = pin.or(Some(PinReason::Setting)),
         }
     }
-    match pin {
-        Some(reason) => What::Pin(reason),
-        None => What::Settings(settings),
+    match (pin, global) {
+        (Some(reason), _) => What::Pin(reason),
+        (None, Some(reason)) if settings.is_empty() => What::Doubt(reason),
+        (None, Some(_)) => What::Pin(PinReason::Setting),
+        (None, None) => What::Settings(settings),
     }
 }
 
-/// `SET SESSION TRANSACTION`, whose modes are kept as they are.
-fn transaction(statement: &Statement<'_>) -> What {
-    const MODES: [&str; 9] = [
-        "ISOLATION",
-        "LEVEL",
-        "SERIALIZABLE",
-        "REPEATABLE",
-        "READ",
-        "COMMITTED",
-        "UNCOMMITTED",
-        "WRITE",
-        "ONLY",
-    ];
-    let mut modes = 3..statement.len();
-    if modes.is_empty()
-        || !modes.all(|at| statement.symbol(at, ",") || statement.one_of(at, &MODES))
-    {
-        return value_doubt("transaction");
-    }
-    let value = statement.written(3, statement.len()).to_owned();
-    // Isolation and access mode are two settings under one name.
-    What::Settings(vec![
-        Setting::new(Form::SetTransaction, "transaction", Some(value)).relative(),
-    ])
+fn is_global(reason: &DoubtReason) -> bool {
+    *reason == DoubtReason::GlobalSetting
 }
 
 /// The positions of each assignment, between commas outside parentheses.
@@ -102,36 +107,57 @@ fn assignment(statement: &Statement<'_>, from: usize, to: usize, extra: &Functio
     let assigned = statement.symbol(target.behind, "=") || statement.symbol(target.behind, ":=");
     let value = target.behind + 1;
     if !assigned || value >= to {
-        return What::Doubt(DoubtReason::UnknownSetting(shown(&target.name)));
+        return unknown(&target.name);
     }
     if target.name == "autocommit" {
         return autocommit(statement, value, to);
     }
-    // Without a scope, @@ makes these two a matter of the next transaction alone.
-    let next = [
-        "tx_isolation",
-        "tx_read_only",
-        "transaction_isolation",
-        "transaction_read_only",
-    ];
-    if target.unscoped && next.contains(&target.name.as_str()) {
-        return What::Refused(Refusal::NextTransaction);
+    let transaction = transaction::variable(&target.name);
+    // Without a scope, @@ makes these a matter of the next transaction alone.
+    if target.unscoped && transaction.is_some() {
+        return What::Pin(PinReason::NextTransaction);
+    }
+    let literal = is_literal(statement, value, to);
+    if let Some(setting) = transaction.filter(|_| literal) {
+        return transaction::assigned(setting, statement.written(value, to));
     }
     if !lists::MYSQL_SETTINGS.contains(target.name.as_str()) {
-        return What::Doubt(DoubtReason::UnknownSetting(shown(&target.name)));
+        return unknown(&target.name);
     }
-    if to == value + 1 && statement.word(value, "DEFAULT") {
-        return kept(Setting::new(Form::SetSession, target.name, None));
-    }
-    let written = Some(statement.written(value, to).to_owned());
-    if is_literal(statement, value, to) {
-        return kept(Setting::new(Form::SetSession, target.name, written));
+    // DEFAULT is a value like any other: the server's, from which the driver strays when it connects.
+    let written = statement.written(value, to).to_owned();
+    if literal {
+        return kept(assigned_to(&target.name, written));
     }
     // The modes are commonly made out of what they were.
     if target.name == "sql_mode" && is_computed(statement, value, to, extra) {
-        return kept(Setting::new(Form::SetSession, target.name, written).relative());
+        return kept(assigned_to(&target.name, written).relative());
     }
-    value_doubt(&target.name)
+    What::Pin(PinReason::Setting)
+}
+
+/// The setting of a variable, under its canonical name.
+fn assigned_to(name: &str, value: String) -> Setting {
+    // Of these a value names parts, and leaves the others as they are.
+    const PARTIAL: [&str; 3] = [
+        "optimizer_switch",
+        "optimizer_trace",
+        "optimizer_trace_features",
+    ];
+    let partial = PARTIAL.contains(&name) && !value.eq_ignore_ascii_case("default");
+    let alias = lists::MYSQL_ALIASES
+        .iter()
+        .find(|(alias, _)| *alias == name);
+    let (form, name) = match alias {
+        Some((alias, name)) => (Form::SetSessionAs(alias), *name),
+        None => (Form::SetSession, name),
+    };
+    let setting = Setting::new(form, name, Some(value));
+    // SET NAMES sets the collation too; the setting is the order of both.
+    if partial || name == "names" {
+        return setting.relative();
+    }
+    setting
 }
 
 /// The variable that an assignment is to.
@@ -193,7 +219,7 @@ fn names(statement: &Statement<'_>, from: usize, to: usize) -> What {
     let utf8 = ["utf8", "utf8mb3", "utf8mb4"].contains(&charset.as_str());
     let collated = statement.word(from + 1, "COLLATE") && to == from + 3;
     if !utf8 || to != from + 1 && !collated {
-        return value_doubt("names");
+        return What::Doubt(DoubtReason::SettingValue("names".to_owned()));
     }
     let value = statement.written(from, to).to_owned();
     kept(Setting::new(Form::SetNames, "names", Some(value)))
@@ -203,10 +229,10 @@ fn autocommit(statement: &Statement<'_>, value: usize, to: usize) -> What {
     let text = statement.text(value);
     let text = unquoted(text).unwrap_or(text).to_ascii_lowercase();
     match text.as_str() {
-        _ if to != value + 1 => value_doubt("autocommit"),
+        _ if to != value + 1 => What::Pin(PinReason::Setting),
         "1" | "on" | "true" => What::Autocommit(true),
         "0" | "off" | "false" => What::Autocommit(false),
-        _ => value_doubt("autocommit"),
+        _ => What::Pin(PinReason::Setting),
     }
 }
 
@@ -243,6 +269,11 @@ fn kept(setting: Setting) -> What {
     What::Settings(vec![setting])
 }
 
-fn value_doubt(name: &str) -> What {
-    What::Doubt(DoubtReason::SettingValue(shown(name)))
+/// A setting that is not on the list.
+fn unknown(name: &str) -> What {
+    // Texts would be read otherwise than the database reads them.
+    if name.starts_with("character") {
+        return What::Doubt(DoubtReason::UnknownSetting(shown(name)));
+    }
+    What::Pin(PinReason::Setting)
 }

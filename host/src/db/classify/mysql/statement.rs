@@ -54,7 +54,7 @@ pub(in super::super) fn step(statement: &Statement<'_>, extra: &FunctionList) ->
         "EXECUTE" if statement.word(1, "IMMEDIATE") => Step::doubt(DoubtReason::DynamicText),
         "PREPARE" | "EXECUTE" | "DEALLOCATE" => Step::pin(PinReason::PreparedText),
         "CALL" => call(statement),
-        "USE" => Step::doubt(DoubtReason::UseDatabase),
+        "USE" => Step::pin(PinReason::Setting),
         "XA" => Step::refused(Refusal::TwoPhase),
         "LOAD" => load(statement),
         _ => Step::doubt(DoubtReason::UnknownStatement(statement.head())),

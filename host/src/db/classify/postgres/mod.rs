@@ -1,9 +1,10 @@
 //! PostgreSQL.
 
 mod calls;
+mod config;
 mod set;
 mod statement;
 
 pub(super) use calls::callee;
-pub(super) use set::is_local_config;
+pub(super) use config::{ends_with_true, is_local_config, with_argument};
 pub(super) use statement::step;

@@ -1,7 +1,8 @@
-//! `SET`, `RESET` and `set_config()`.
+//! `SET` and `RESET`.
 
 use super::super::lists;
-use super::super::reason::DoubtReason;
+use super::super::modes::Modes;
+use super::super::reason::{DoubtReason, PinReason};
 use super::super::setting::{Form, Scope, Setting};
 use super::super::statement::{Statement, shown, unquoted};
 use super::super::tokens::Kind;
@@ -19,8 +20,11 @@ pub(super) fn set(statement: &Statement<'_>) -> What {
         // Both are for the open transaction; without one they do nothing.
         return What::Clean;
     }
-    if statement.one_of(at, &["AUTHORIZATION", "CHARACTERISTICS"]) {
-        return What::Doubt(DoubtReason::Identity);
+    if statement.word(at, "AUTHORIZATION") {
+        return What::Pin(PinReason::Setting);
+    }
+    if statement.words(at, &["CHARACTERISTICS", "AS", "TRANSACTION"]) {
+        return characteristics(statement, at + 3);
     }
     let (name, value) = if statement.words(at, &["TIME", "ZONE"]) {
         ("timezone".to_owned(), at + 2)
@@ -35,13 +39,13 @@ pub(super) fn set(statement: &Statement<'_>) -> What {
             return What::Doubt(DoubtReason::UnknownStatement(statement.head()));
         };
         if !statement.symbol(behind, "=") && !statement.word(behind, "TO") {
-            return What::Doubt(DoubtReason::UnknownSetting(shown(&name)));
+            return unknown(&name, scope);
         }
         (name, behind + 1)
     };
     let written = match value_from(statement, value) {
         Ok(written) => written,
-        Err(NotKept) => return What::Doubt(DoubtReason::SettingValue(shown(&name))),
+        Err(NotKept) => return not_kept(&name, scope),
     };
     setting(Form::Set, name, written, scope)
 }
@@ -53,7 +57,7 @@ pub(super) fn reset(statement: &Statement<'_>) -> What {
     } else if statement.word(1, "ALL") {
         ("all".to_owned(), 2)
     } else if statement.words(1, &["SESSION", "AUTHORIZATION"]) {
-        return What::Doubt(DoubtReason::Identity);
+        return What::Pin(PinReason::Setting);
     } else if let Some(named) = name(statement, 1) {
         named
     } else {
@@ -65,69 +69,23 @@ pub(super) fn reset(statement: &Statement<'_>) -> What {
     setting(Form::Set, name, None, Scope::Session)
 }
 
-/// The settings of `SELECT set_config('name', 'value', false)`, alone or several at once; `None` if
-/// the statement is anything else, or if no value can be kept.
-pub(super) fn configs(statement: &Statement<'_>) -> Option<What> {
-    if !statement.word(0, "SELECT") {
-        return None;
-    }
-    let mut settings = Vec::new();
-    let mut at = 1;
-    loop {
-        if statement.word(at, "pg_catalog") && statement.symbol(at + 1, ".") {
-            at += 2;
-        }
-        if !statement.word(at, "set_config") {
-            return None;
-        }
-        let close = statement.partner(at + 1)?;
-        let (one, value) = (at + 2, at + 4);
-        let shaped = statement.symbol(one + 1, ",")
-            && statement.symbol(value + 1, ",")
-            && statement.kind(value) == Some(Kind::Text)
-            && value + 3 == close;
-        let name = unquoted(statement.text(one)).filter(|_| shaped)?;
-        let local = statement.word(value + 2, "TRUE");
-        if !local && !statement.word(value + 2, "FALSE") {
-            return None;
-        }
-        let scope = if local { Scope::Local } else { Scope::Session };
-        let written = Some(statement.text(value).to_owned());
-        match setting(Form::SetConfig, name.to_ascii_lowercase(), written, scope) {
-            What::Settings(more) => settings.extend(more),
-            What::Clean => {}
-            doubt => return Some(doubt),
-        }
-        at = close + 1;
-        if statement.word(at, "AS") && statement.is_name(at + 1) {
-            at += 2;
-        }
-        if at == statement.len() {
-            break;
-        }
-        if !statement.symbol(at, ",") {
-            return None;
-        }
-        at += 1;
-    }
-    Some(if settings.is_empty() {
-        What::Clean
-    } else {
-        What::Settings(settings)
-    })
-}
-
-/// Whether the `set_config(` that opens there is for the transaction alone, whatever the value.
-pub(in super::super) fn is_local_config(statement: &Statement<'_>, open: usize) -> bool {
-    let name = unquoted(statement.text(open + 1)).unwrap_or_default();
-    // Of `search_path` the value matters even within the transaction.
-    let known = !name.is_empty() && !name.eq_ignore_ascii_case("search_path");
-    let close = statement.partner(open).unwrap_or_default();
-    known
-        && statement.symbol(open + 2, ",")
-        && close > open + 4
-        && statement.symbol(close - 2, ",")
-        && statement.word(close - 1, "TRUE")
+/// `SET SESSION CHARACTERISTICS AS TRANSACTION`, which sets the defaults of transactions.
+fn characteristics(statement: &Statement<'_>, from: usize) -> What {
+    let Some(modes) = Modes::read(statement, from) else {
+        return What::Pin(PinReason::Setting);
+    };
+    let on = |on: bool| if on { "on" } else { "off" }.to_owned();
+    let level = |level: &str| format!("'{}'", level.to_ascii_lowercase());
+    let settings = [
+        ("default_transaction_isolation", modes.isolation.map(level)),
+        ("default_transaction_read_only", modes.read_only.map(on)),
+        ("default_transaction_deferrable", modes.deferrable.map(on)),
+    ];
+    let settings = settings.into_iter().filter_map(|(name, value)| {
+        let value = value?;
+        Some(Setting::new(Form::Set, name, Some(value)))
+    });
+    What::Settings(settings.collect())
 }
 
 /// The name of a parameter, perhaps one of an extension or of the application, `app.user`; and what
@@ -155,7 +113,9 @@ fn value_from(statement: &Statement<'_>, from: usize) -> Result<Option<String>, 
     if from >= end {
         return Err(NotKept);
     }
-    if end == from + 1 && statement.one_of(from, &["DEFAULT", "LOCAL"]) {
+    let zone = statement.word(from - 1, "ZONE");
+    if end == from + 1 && (statement.word(from, "DEFAULT") || zone && statement.word(from, "LOCAL"))
+    {
         return Ok(None);
     }
     // One literal or word between two commas: strings side by side are one string to the server.
@@ -177,16 +137,13 @@ fn value_from(statement: &Statement<'_>, from: usize) -> Result<Option<String>, 
 
 /// A setting of this name, if it is a known one and the value does not change how SQL is read. For
 /// the transaction alone an unknown one is nothing.
-fn setting(form: Form, name: String, value: Option<String>, scope: Scope) -> What {
+pub(super) fn setting(form: Form, name: String, value: Option<String>, scope: Scope) -> What {
     let custom = name
         .split_once('.')
         .is_some_and(|(space, own)| is_plain_name(space) && is_plain_name(own));
     let special = ["all", "client_encoding", "role"].contains(&name.as_str());
     if !custom && !special && !lists::POSTGRES_SETTINGS.contains(name.as_str()) {
-        if scope == Scope::Local {
-            return What::Clean;
-        }
-        return What::Doubt(DoubtReason::UnknownSetting(shown(&name)));
+        return unknown(&name, scope);
     }
     let text = value.as_deref().unwrap_or_default().to_ascii_lowercase();
     let kept = match name.as_str() {
@@ -199,9 +156,32 @@ fn setting(form: Form, name: String, value: Option<String>, scope: Scope) -> Wha
         _ => true,
     };
     if !kept {
-        return What::Doubt(DoubtReason::SettingValue(shown(&name)));
+        return not_kept(&name, scope);
     }
     What::Settings(vec![Setting::new(form, name, value).scoped(scope)])
+}
+
+/// A setting that is not on the list, which is nothing for the transaction alone.
+fn unknown(name: &str, scope: Scope) -> What {
+    match (scope, name) {
+        (Scope::Local, _) => What::Clean,
+        // Texts would be read otherwise than the database reads them.
+        (Scope::Session, "standard_conforming_strings") => {
+            What::Doubt(DoubtReason::UnknownSetting(shown(name)))
+        }
+        (Scope::Session, _) => What::Pin(PinReason::Setting),
+    }
+}
+
+/// A setting whose value cannot be written again.
+fn not_kept(name: &str, scope: Scope) -> What {
+    match (scope, name) {
+        // Texts would be read otherwise than the database reads them.
+        (Scope::Local, _) | (Scope::Session, "client_encoding") => {
+            What::Doubt(DoubtReason::SettingValue(shown(name)))
+        }
+        (Scope::Session, _) => What::Pin(PinReason::Setting),
+    }
 }
 
 fn is_plain_name(name: &str) -> bool {

@@ -7,7 +7,7 @@ use super::super::reason::{DoubtReason, PinReason, Refusal};
 use super::super::statement::Statement;
 use super::super::transaction;
 use super::super::verdict::{Dialect, Step, What};
-use super::set;
+use super::{config, set};
 
 /// Definitions and maintenance: what they leave is in the database. Expressions in indexes and
 /// materialized views are run by the server with settings of their own.
@@ -68,7 +68,7 @@ pub(in super::super) fn step(statement: &Statement<'_>, extra: &FunctionList) ->
 
 /// Queries and changes; among them `SELECT INTO`, which makes a table, and `set_config`.
 fn rows(statement: &Statement<'_>, extra: &FunctionList) -> Step {
-    if let Some(what) = set::configs(statement) {
+    if let Some(what) = config::configs(statement) {
         return Step::new(what);
     }
     rows_at(statement, 0, extra)
@@ -84,7 +84,7 @@ fn rows_at(statement: &Statement<'_>, from: usize, extra: &FunctionList) -> Step
             .eq_ignore_ascii_case(view)
     });
     if has_view && statement.has_word(from, &["UPDATE"]) {
-        return Step::doubt(DoubtReason::UnknownSetting(view.to_owned()));
+        return Step::pin(PinReason::Setting);
     }
     let step = query::step(Dialect::Postgres, statement, from, extra);
     let temporary = (from + 1..statement.len()).any(|at| {

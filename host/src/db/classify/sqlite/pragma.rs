@@ -1,6 +1,6 @@
 //! `PRAGMA`.
 
-use super::super::reason::{DoubtReason, Refusal};
+use super::super::reason::{DoubtReason, PinReason, Refusal};
 use super::super::setting::{Form, Setting};
 use super::super::statement::{Statement, shown, unquoted};
 use super::super::tokens::Kind;
@@ -74,6 +74,14 @@ const SETTINGS: [&str; 26] = [
     "wal_autocheckpoint",
 ];
 
+/// Settings that hold for every connection of the process, the host's own and other databases' too.
+const WHOLE_PROCESS: [&str; 4] = [
+    "data_store_directory",
+    "hard_heap_limit",
+    "soft_heap_limit",
+    "temp_store_directory",
+];
+
 /// Pragmas that do their work at once, in the file.
 const WORKING: [&str; 4] = [
     "incremental_vacuum",
@@ -84,6 +92,25 @@ const WORKING: [&str; 4] = [
 
 /// Numbers that are kept in the header of the file.
 const KEPT_IN_FILE: [&str; 2] = ["application_id", "user_version"];
+
+/// Whether a pragma, with this value, does no more than tell something or change how the connection
+/// reads. What keeps a connection from writing stays as it is.
+pub(crate) fn reads_as_pragma(name: &str, value: Option<&str>) -> bool {
+    let name = name.to_ascii_lowercase();
+    let is = |names: &[&str]| names.contains(&name.as_str());
+    if is(&DESCRIBING) || (is(&TELLING) && value.is_none()) {
+        return true;
+    }
+    let loosens = name == "query_only" && value.is_some_and(|value| !is_on(value));
+    is(&SETTINGS) && !loosens
+}
+
+/// As SQLite reads it, if plainly.
+fn is_on(value: &str) -> bool {
+    ["1", "on", "yes", "true"]
+        .iter()
+        .any(|on| on.eq_ignore_ascii_case(value))
+}
 
 /// What a pragma does.
 pub(super) fn step(statement: &Statement<'_>) -> Step {
@@ -100,6 +127,9 @@ pub(super) fn step(statement: &Statement<'_>) -> Step {
         }
         return Step::doubt(DoubtReason::UnknownSetting(shown(&name)));
     }
+    if is(&WHOLE_PROCESS) {
+        return Step::refused(Refusal::WholeProcess);
+    }
     let Some(value) = value(statement, behind) else {
         return Step::doubt(DoubtReason::SettingValue(shown(&name)));
     };
@@ -111,13 +141,15 @@ pub(super) fn step(statement: &Statement<'_>) -> Step {
     }
     match name.as_str() {
         // The host opens the database in WAL, where this changes nothing.
-        "journal_mode" if is_wal(&value) => Step::clean(),
+        "journal_mode" if is_wal(&value) => Step::read(),
         "journal_mode" => Step::refused(Refusal::JournalMode),
         _ if is(&SETTINGS) => {
             let setting = Setting::new(Form::Pragma, name, Some(value));
             Step::new(What::Settings(vec![setting]))
         }
-        _ => Step::doubt(DoubtReason::UnknownSetting(shown(&name))),
+        // Whoever has the file for itself keeps everybody else out for as long.
+        "locking_mode" => Step::doubt(DoubtReason::UnknownSetting(name)),
+        _ => Step::pin(PinReason::Setting),
     }
 }
 

@@ -1,5 +1,8 @@
 //! Tables of statements and what is to be said of them, one per database, and properties.
 
+// Its servers are for Unix.
+#[cfg(unix)]
+mod catalogue;
 mod property;
 mod reading;
 mod verdict;
@@ -57,7 +60,11 @@ fn setting(setting: &Setting) -> String {
         Scope::Local => "local ",
     };
     let relative = if setting.relative { "relative " } else { "" };
-    let value = setting.value.as_deref().unwrap_or("default");
+    let value = match (&setting.value, setting.parameter) {
+        (Some(value), _) => value.clone(),
+        (None, Some(number)) => format!("${number}"),
+        (None, None) => "default".to_owned(),
+    };
     format!("{local}{relative}{} := {value}", setting.name)
 }
 

@@ -1,5 +1,7 @@
 //! What the pool asks of a verdict, and what the host shows of it.
 
+use onepool_proto::value::{Scalar, ScalarType, Value, ValueType};
+
 use super::*;
 
 fn judged(dialect: Dialect, sql: &str) -> Verdict {
@@ -25,6 +27,29 @@ fn a_text_is_clean_when_every_statement_is() {
 fn a_text_reads_only_when_every_statement_does() {
     assert!(judged(Dialect::Sqlite, "SELECT 1; PRAGMA user_version").reads_only());
     assert!(!judged(Dialect::Sqlite, "SELECT 1; PRAGMA user_version = 1").reads_only());
+}
+
+/// A hook of a plugin's pool that set a PRAGMA once waited for whoever was writing.
+#[test]
+fn settings_do_not_write() {
+    for sql in [
+        "PRAGMA foreign_keys = 1",
+        "PRAGMA cache_size = 7; SELECT 1",
+        "PRAGMA journal_mode = WAL",
+        "SELECT 1",
+        "",
+    ] {
+        assert!(!judged(Dialect::Sqlite, sql).may_write(), "{sql}");
+    }
+    for sql in [
+        "PRAGMA user_version = 1",
+        "PRAGMA cache_size = 7; DELETE FROM t",
+        "BEGIN",
+        "CREATE TEMP TABLE t (a)",
+        "SELECT f(1)",
+    ] {
+        assert!(judged(Dialect::Sqlite, sql).may_write(), "{sql}");
+    }
 }
 
 #[test]
@@ -121,6 +146,16 @@ const SETTINGS: &[(Dialect, &str, &str)] = &[
         "SET SESSION TRANSACTION READ ONLY",
     ),
     (
+        Dialect::MySql,
+        "SET @@session.tx_isolation = 'READ-COMMITTED'",
+        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    ),
+    (
+        Dialect::Postgres,
+        "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED",
+        "SET default_transaction_isolation = 'read committed'",
+    ),
+    (
         Dialect::Sqlite,
         "PRAGMA main.cache_size(-2000)",
         "PRAGMA cache_size = -2000",
@@ -138,6 +173,44 @@ fn a_setting_can_be_made_again() {
         let once_more = judged(*dialect, again);
         assert_eq!(once_more.settings().next(), Some(setting), "{again}");
     }
+}
+
+/// A bound value was once lost after the statement that set it.
+#[test]
+fn an_argument_says_what_is_set() {
+    let sql = "SELECT set_config('app.user', $2, false), set_config('search_path', $1, false)";
+    let verdict = judged(Dialect::Postgres, sql);
+    let text = |text: &str| Value::Scalar(Scalar::Text(text.to_owned()));
+    let told = |arguments: &[Value]| verdict.with_arguments(arguments).unwrap();
+    let again = |verdict: &Verdict| verdict.settings().map(Setting::sql).collect::<Vec<_>>();
+    assert_eq!(
+        again(&told(&[text("a, b"), text(r"it's \ x")])),
+        [
+            r"SELECT set_config('app.user', E'it''s \\ x', false)",
+            "SELECT set_config('search_path', 'a, b', false)",
+        ]
+    );
+    let null = Value::Null(ValueType::scalar(ScalarType::Text));
+    assert_eq!(
+        again(&told(&[text("a"), null])),
+        [
+            "RESET app.user",
+            "SELECT set_config('search_path', 'a', false)"
+        ]
+    );
+    for unknown in [
+        vec![],
+        vec![text("a"), Value::Scalar(Scalar::I32(1))],
+        vec![text("pg_temp"), text("b")],
+    ] {
+        let pins: Vec<_> = told(&unknown).pins().collect();
+        assert_eq!(pins, [PinReason::Setting], "{unknown:?}");
+    }
+    let plain = judged(
+        Dialect::Postgres,
+        "SELECT set_config('app.user', '1', false)",
+    );
+    assert_eq!(plain.with_arguments(&[]), None);
 }
 
 #[test]

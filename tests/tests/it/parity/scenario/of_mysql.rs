@@ -1,10 +1,11 @@
 //! What MySQL and MariaDB have beside.
 
+use sqlx::Connection;
 use sqlx::types::{BigDecimal, Decimal, Uuid};
 
 use super::Stage;
-use super::scenario::run;
 use super::scenario::values::{read_as, through};
+use super::scenario::{counter, run};
 
 pub async fn unsigned(stage: &mut Stage) {
     through(stage, "TINYINT", [i8::MIN, 0, i8::MAX]).await;
@@ -101,4 +102,50 @@ pub async fn uuids_as_text(stage: &mut Stage) {
     let uuid = Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
     through(stage, "VARCHAR(36)", [uuid.hyphenated()]).await;
     through(stage, "VARCHAR(36)", [uuid.simple()]).await;
+}
+
+/// `SET TRANSACTION` is for the next transaction of this very connection, and for no other.
+pub async fn modes_of_the_next_transaction(stage: &mut Stage) {
+    let pool = counter(stage).await;
+    let change = || sqlx::query("UPDATE counter SET n = n + 1 WHERE id = 2");
+    let mut connection = pool.acquire().await.unwrap();
+    for modes in [
+        "SET TRANSACTION READ ONLY",
+        "SET @@tx_read_only = 1",
+        "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY",
+    ] {
+        stage.worked(modes, sqlx::query(modes).execute(&mut *connection).await);
+        for which in ["the next", "the one after it"] {
+            let mut transaction = connection.begin().await.unwrap();
+            stage.worked(which, change().execute(&mut *transaction).await);
+            stage.worked("end", transaction.commit().await);
+        }
+    }
+    let modes = "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED";
+    let read = || sqlx::query_scalar::<_, i32>("SELECT n FROM counter WHERE id = 1");
+    let mut writer = pool.begin().await.unwrap();
+    run(&mut *writer, "UPDATE counter SET n = 77 WHERE id = 1").await;
+    stage.worked(modes, sqlx::query(modes).execute(&mut *connection).await);
+    run(&mut *connection, "SET SESSION group_concat_max_len = 2000").await;
+    for which in ["dirty", "clean"] {
+        let mut transaction = connection.begin().await.unwrap();
+        stage.result(which, read().fetch_one(&mut *transaction).await);
+        let inside = sqlx::query(modes).execute(&mut *transaction).await;
+        stage.worked("inside", inside);
+        transaction.rollback().await.unwrap();
+    }
+    writer.rollback().await.unwrap();
+    for text in ["SET TRANSACTION READ ONLY", "BEGIN"] {
+        run(&mut *connection, text).await;
+    }
+    stage.worked("by text", change().execute(&mut *connection).await);
+    run(&mut *connection, "ROLLBACK").await;
+    stage.worked("after it", change().execute(&mut *connection).await);
+    let modes = "SET SESSION tx_isolation = 'READ-COMMITTED'; SET SESSION TRANSACTION READ ONLY; \
+                 SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE";
+    run(&mut *connection, modes).await;
+    let show = "SELECT concat(@@tx_isolation, ' ', @@tx_read_only)";
+    let shown = sqlx::query_scalar::<_, String>(show);
+    stage.result("of the session", shown.fetch_one(&mut *connection).await);
+    stage.worked("read only", change().execute(&mut *connection).await);
 }

@@ -88,18 +88,17 @@ async fn a_person_finds_and_ends_what_runs_too_long() {
         .await;
     assert_eq!(terminal.state("#{alternate_on}"), "1");
 
-    // By calls, who has most is first.
+    // By calls, who has most is first. Two looks may be so close that no call ends between them.
     terminal.presses("s");
     terminal.presses("s");
-    let screen = terminal
-        .comes_to("the plugins by calls", |screen| {
+    terminal
+        .comes_to("the plugins by calls, and times with units", |screen| {
             screen.contains("by calls")
                 && order(screen, &["archive", "orders", "reports"])
                     == ["orders", "archive", "reports"]
+                && row(screen, "orders").is_some_and(|busy| busy.contains(" ms"))
         })
         .await;
-    let busy = row(&screen, "orders").unwrap();
-    assert!(busy.contains(" ms"), "times have units: {busy}");
 
     find_and_end(&terminal).await;
     let told = reports.hear().await;

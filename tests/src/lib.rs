@@ -10,10 +10,10 @@
 //! # }
 //! ```
 //!
-//! The first test of a process that asks for a kind of server starts it, in a temporary folder, on
-//! a Unix socket, as an unprivileged user; the tests after it share it. The servers stop, and their
-//! folder goes, when the process ends, in whatever way it ends. The machine's own database servers
-//! are never touched.
+//! The first test of a run that asks for a kind of server starts it, in a temporary folder, on a
+//! Unix socket, as an unprivileged user; the tests after it share it. The servers stop, and their
+//! folder goes, when `cargo test` ends, in whatever way it ends; those of a program that was started
+//! by hand, when it does. The machine's own database servers are never touched.
 //!
 //! The server is the referee: a database's role may hold `cap` connections and no more, so whoever
 //! opens one too many is refused by the server itself, and [`Database::refusals`] says so.

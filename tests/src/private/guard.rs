@@ -4,12 +4,15 @@
 //! then. So the server is the child of a small shell script, the guard, that reads orders from a
 //! pipe whose only writer is this process. When the pipe closes, the guard stops the server and
 //! removes its folder. Should the guard be killed, the kernel signals the server (on Linux).
+//!
+//! A server that is for all programs of a run gets its one order from another script, which keeps
+//! the pipe open until the run's process is gone.
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Mutex;
 use std::thread;
@@ -36,51 +39,70 @@ struct Told {
     running: bool,
 }
 
-/// Dropping it stops the server and removes its folder.
+/// Gives the order to start when file `$2` is there, and no more until process `$1` is gone.
+const RUN_SCRIPT: &str = r#"
+    until [ -e "$2" ]; do
+        kill -0 "$1" || exit
+        sleep 0.01
+    done
+    echo start
+    while kill -0 "$1"; do
+        sleep 0.5
+    done"#;
+
+/// Dropping it stops the server and removes its folder, unless they are a run's.
 #[derive(Debug)]
 pub(crate) struct Guard {
     kind: Kind,
     pid: u32,
-    orders: Mutex<ChildStdin>,
+    orders: Orders,
     server: watch::Receiver<Told>,
+}
+
+/// How the guard is told what to do.
+#[derive(Debug)]
+enum Orders {
+    Pipe(Mutex<ChildStdin>),
+    /// A run's server is only started, by making this file.
+    Start(PathBuf),
 }
 
 impl Guard {
     /// Starts a guard for the server that `command` runs. The server itself waits for
-    /// [`start`](Self::start).
+    /// [`start`](Self::start). With `run`, it stops at the end of that process instead of this one.
     pub(crate) fn spawn(
         kind: Kind,
         folder: &Path,
         last_signal: &str,
         command: &[OsString],
+        run: Option<u32>,
     ) -> Result<Self, Error> {
         let script = folder.join("guard.sh");
         fs::write(&script, SCRIPT).map_err(Error::io("write a server's guard"))?;
-        let mut child = Command::new("sh")
+        let start = folder.join("start");
+        let input = match run {
+            Some(run) => keep_open(run, &start).map_err(Error::io("start a run's orders"))?,
+            None => Stdio::piped(),
+        };
+        let mut child = shell(folder)
             .arg(script)
             .arg(folder)
             .arg(last_signal)
             .args(command)
-            .current_dir("/")
-            .env_clear()
-            .envs([("LC_ALL", "C"), ("TZ", "UTC")])
-            .env("PATH", programs::path_variable())
-            .env("TMPDIR", folder)
-            // The terminal's Ctrl-C is for this process; the guard follows when the pipe closes.
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stdin(input)
             .spawn()
             .map_err(Error::io("start a server's guard"))?;
         let pid = child.id();
-        let orders = child.stdin.take().ok_or(Error::NoGuard { kind })?;
+        let orders = match child.stdin.take() {
+            Some(orders) => Orders::Pipe(Mutex::new(orders)),
+            None => Orders::Start(start),
+        };
         let (sender, server) = watch::channel(Told::default());
         thread::spawn(move || follow(child, &sender));
         Ok(Self {
             kind,
             pid,
-            orders: Mutex::new(orders),
+            orders,
             server,
         })
     }
@@ -129,12 +151,43 @@ impl Guard {
     }
 
     fn order(&self, order: &str) -> Result<(), Error> {
-        let mut orders = self
-            .orders
-            .lock()
-            .map_err(|_| Error::NoGuard { kind: self.kind })?;
-        writeln!(orders, "{order}").map_err(Error::io("give an order to a server's guard"))
+        let ordered = match &self.orders {
+            Orders::Pipe(orders) => {
+                let mut orders = orders
+                    .lock()
+                    .map_err(|_| Error::NoGuard { kind: self.kind })?;
+                writeln!(orders, "{order}")
+            }
+            Orders::Start(file) => fs::write(file, ""),
+        };
+        ordered.map_err(Error::io("give an order to a server's guard"))
     }
+}
+
+/// A shell that lives on its own. The terminal's Ctrl-C is for this process; a guard follows when its
+/// pipe closes.
+fn shell(folder: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .current_dir("/")
+        .env_clear()
+        .envs([("LC_ALL", "C"), ("TZ", "UTC")])
+        .env("PATH", programs::path_variable())
+        .env("TMPDIR", folder)
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    command
+}
+
+/// The orders of a run's server.
+fn keep_open(run: u32, start: &Path) -> io::Result<Stdio> {
+    let mut command = shell(Path::new("/"));
+    command.args(["-c", RUN_SCRIPT, "run"]);
+    command.arg(run.to_string()).arg(start);
+    let mut orders = command.spawn()?;
+    Ok(orders.stdout.take().map_or_else(Stdio::null, Stdio::from))
 }
 
 /// Passes on what the guard says until it ends. A thread, for the tests that share a server each

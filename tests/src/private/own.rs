@@ -3,6 +3,7 @@
 use super::database::Database;
 use super::engine::Kind;
 use super::error::{Error, or_fail};
+use super::guard::Guard;
 use super::server::{Server, login};
 use super::tls::{self, Tls};
 
@@ -80,7 +81,7 @@ impl OwnServer {
     ///
     /// When they do not go.
     pub async fn kill(&self) {
-        or_fail(self.server.guard().end("KILL").await);
+        or_fail(self.guard().end("KILL").await);
     }
 
     /// Stops the server in good order, which ends every connection, and waits until it is gone.
@@ -89,12 +90,8 @@ impl OwnServer {
     ///
     /// When it does not go.
     pub async fn stop(&self) {
-        or_fail(
-            self.server
-                .guard()
-                .end(self.server.engine().stop_signal())
-                .await,
-        );
+        let signal = self.server.engine().stop_signal();
+        or_fail(self.guard().end(signal).await);
     }
 
     /// Starts the server again, on the data it left and at the same URLs, and waits until it
@@ -105,9 +102,13 @@ impl OwnServer {
     /// When it does not start, or runs already.
     pub async fn start_again(&self) {
         let kind = self.server.kind();
-        if self.server.guard().is_running() {
+        if self.guard().is_running() {
             or_fail::<()>(Err(Error::Running { kind }));
         }
         or_fail(self.server.launch().await);
+    }
+
+    fn guard(&self) -> &Guard {
+        or_fail(self.server.guard())
     }
 }

@@ -3,6 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use super::engine::{Engine, Kind, Login};
 use super::error::{Error, or_fail};
 use super::guard::Guard;
 use super::owner::Owner;
+use super::run::{Place, Run};
 use super::tls::Tls;
 use super::{admin, folder, template};
 
@@ -27,7 +29,7 @@ const START_INTERVAL: Duration = Duration::from_millis(10);
 static POSTGRES: OnceCell<Server> = OnceCell::const_new();
 static MARIADB: OnceCell<Server> = OnceCell::const_new();
 
-/// This process's PostgreSQL server, started on first use.
+/// The PostgreSQL server of this process, or of the run it is part of, started on first use.
 ///
 /// # Panics
 ///
@@ -36,7 +38,7 @@ pub async fn postgres() -> Server {
     Kind::Postgres.server().await
 }
 
-/// This process's MariaDB server, started on first use.
+/// The MariaDB server of this process, or of the run it is part of, started on first use.
 ///
 /// # Panics
 ///
@@ -50,13 +52,16 @@ pub(crate) async fn shared(kind: Kind) -> Result<Server, Error> {
         Kind::Postgres => &POSTGRES,
         Kind::MariaDb => &MARIADB,
     };
-    cell.get_or_try_init(|| Server::start(kind, None))
-        .await
-        .cloned()
+    let server = cell.get_or_try_init(async || match Run::current() {
+        Some(run) => run.server(kind).await,
+        None => Server::start(kind, None).await,
+    });
+    server.await.cloned()
 }
 
 /// A private database server. It stops when the last clone, and the last [`Database`] on it, is
-/// dropped; the shared ones when this process ends.
+/// dropped; the shared ones when the run of all tests ends, or this process if it is not part of
+/// one.
 #[derive(Debug, Clone)]
 pub struct Server {
     inner: Arc<Inner>,
@@ -66,7 +71,9 @@ pub struct Server {
 struct Inner {
     kind: Kind,
     folder: PathBuf,
-    guard: Guard,
+    /// `None` where another process has started it.
+    guard: Option<Guard>,
+    guard_pid: u32,
     /// The process id of the server program.
     pid: AtomicU32,
     /// How many databases were made, to name the next one.
@@ -77,35 +84,57 @@ struct Inner {
 
 impl Server {
     pub(crate) async fn start(kind: Kind, tls: Option<Tls>) -> Result<Self, Error> {
-        let prepared = tokio::task::spawn_blocking(move || prepare(kind, tls)).await;
+        Self::prepare(kind, tls, None).await
+    }
+
+    /// Starts a server for all programs of a run.
+    pub(crate) async fn start_for(kind: Kind, run: &Run) -> Result<Self, Error> {
+        Self::prepare(kind, None, Some(run.pid())).await
+    }
+
+    async fn prepare(kind: Kind, tls: Option<Tls>, run: Option<u32>) -> Result<Self, Error> {
+        let prepared = tokio::task::spawn_blocking(move || prepare(kind, tls, run)).await;
         let (folder, guard) = prepared.map_err(|_| Error::NoGuard { kind })??;
-        let (pid, databases) = (AtomicU32::new(0), AtomicU32::new(0));
-        let server = Self {
-            inner: Arc::new(Inner {
-                kind,
-                folder,
-                guard,
-                pid,
-                databases,
-                retired: Mutex::default(),
-            }),
-        };
+        let server = Self::new(kind, folder, guard.pid(), 0, Some(guard));
         server.launch().await?;
         Ok(server)
     }
 
+    /// The server that another program of the run has started, if it answers.
+    pub(crate) async fn attach(kind: Kind, place: Place) -> Result<Self, Error> {
+        let Place { folder, pid, guard } = place;
+        let server = Self::new(kind, folder, guard, pid, None);
+        admin::execute(kind, &server.admin_url(), &[]).await?;
+        Ok(server)
+    }
+
+    fn new(kind: Kind, folder: PathBuf, guard_pid: u32, pid: u32, guard: Option<Guard>) -> Self {
+        let inner = Inner {
+            kind,
+            folder,
+            guard,
+            guard_pid,
+            pid: AtomicU32::new(pid),
+            databases: AtomicU32::new(0),
+            retired: Mutex::default(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
     /// Starts the server program and waits until it answers.
     pub(crate) async fn launch(&self) -> Result<(), Error> {
-        let Inner {
-            kind, guard, pid, ..
-        } = &*self.inner;
-        pid.store(guard.start().await?, Ordering::Relaxed);
+        let (kind, guard) = (self.kind(), self.guard()?);
+        self.inner
+            .pid
+            .store(guard.start().await?, Ordering::Relaxed);
         let deadline = Instant::now() + START_TIMEOUT;
         tokio::select! {
             answered = self.answer(deadline) => answered,
             gone = guard.gone() => {
                 gone?;
-                Err(Error::Start { kind: *kind, log: self.log_end() })
+                Err(Error::Start { kind, log: self.log_end() })
             }
         }
     }
@@ -140,9 +169,9 @@ impl Server {
         self.inner.pid.load(Ordering::Relaxed)
     }
 
-    /// The process id of the shell that stops the server when this process is gone.
+    /// The process id of the shell that stops the server when this process, or the run, is gone.
     pub fn guard_pid(&self) -> u32 {
-        self.guard().pid()
+        self.inner.guard_pid
     }
 
     /// The superuser's URL, on a database that always exists.
@@ -171,10 +200,9 @@ impl Server {
 
     async fn create(&self, cap: u32) -> Result<Database, Error> {
         self.remove_retired().await;
-        let name = format!(
-            "app_{}",
-            self.inner.databases.fetch_add(1, Ordering::Relaxed) + 1
-        );
+        let number = self.inner.databases.fetch_add(1, Ordering::Relaxed) + 1;
+        // Other processes may be on the same server.
+        let name = format!("app_{}_{number}", process::id());
         admin::execute(
             self.kind(),
             &self.admin_url(),
@@ -214,8 +242,10 @@ impl Server {
         self.kind().engine()
     }
 
-    pub(crate) fn guard(&self) -> &Guard {
-        &self.inner.guard
+    /// The guard, where this process has started the server.
+    pub(crate) fn guard(&self) -> Result<&Guard, Error> {
+        let kind = self.kind();
+        self.inner.guard.as_ref().ok_or(Error::NoGuard { kind })
     }
 
     pub(crate) fn url(&self, login: Login<'_>) -> String {
@@ -253,7 +283,7 @@ pub(crate) fn login(name: &str) -> Login<'_> {
 }
 
 /// Makes the folder, the guard and the data of a server.
-fn prepare(kind: Kind, tls: Option<Tls>) -> Result<(PathBuf, Guard), Error> {
+fn prepare(kind: Kind, tls: Option<Tls>, run: Option<u32>) -> Result<(PathBuf, Guard), Error> {
     let engine = kind.engine();
     let programs = engine.programs()?;
     let folder = folder::create()?;
@@ -264,7 +294,7 @@ fn prepare(kind: Kind, tls: Option<Tls>) -> Result<(PathBuf, Guard), Error> {
     }
     let command = owner.run_tied(engine.last_signal(), command);
     // From here on it is the guard that removes the folder, even should this process be killed.
-    let guard = Guard::spawn(kind, folder.path(), engine.last_signal(), &command)?;
+    let guard = Guard::spawn(kind, folder.path(), engine.last_signal(), &command, run)?;
     let folder = folder.keep();
     template::provide(kind, &programs, &owner, &folder)?;
     if let Some(tls) = &tls {

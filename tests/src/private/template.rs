@@ -72,7 +72,7 @@ fn name(kind: Kind, programs: &Programs, owner: &Owner) -> Result<String, Error>
 /// A place in the folder Cargo builds into, which it marks with a file of this name. A program that
 /// was built elsewhere, as documentation tests are, has none; and server programs from a place the
 /// user chose are not known well enough by their version.
-fn cache() -> Option<PathBuf> {
+pub(crate) fn cache() -> Option<PathBuf> {
     const MARK: &str = "CACHEDIR.TAG";
     if programs::are_chosen() {
         return None;

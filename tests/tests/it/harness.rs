@@ -228,15 +228,26 @@ async fn a_dropped_server_is_gone() {
 
 #[tokio::test]
 async fn servers_do_not_outlive_a_killed_process() {
-    let mut program = PrivateServers::start();
-    program.child.kill().unwrap();
-    program.child.wait().unwrap();
-    for server in &program.servers {
-        eventually("the server, its guard and its folder to go", async || {
-            !runs(server.pid) && !runs(server.guard) && !server.folder.exists()
-        })
-        .await;
+    PrivateServers::start().end_without_its_servers().await;
+}
+
+/// Each program of a run started servers of its own.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_programs_of_a_run_share_servers_that_end_with_it() {
+    // Named as what runs tests is, it runs two programs, and waits to be killed.
+    let (program, folder) = (env!("CARGO_BIN_EXE_private-servers"), open_folder());
+    let runner = script(
+        &folder,
+        "cargo",
+        &format!("{program} </dev/null; {program} </dev/null; read -r _"),
+    );
+    let run = PrivateServers::spawn(&mut Command::new(runner), 2);
+    let (first, second) = run.servers.split_at(Kind::ALL.len());
+    for (one, other) in first.iter().zip(second) {
+        assert_eq!((one.pid, &one.folder), (other.pid, &other.folder));
     }
+    run.end_without_its_servers().await;
 }
 
 /// A process that was killed while it initialised a server left the folder behind.
@@ -333,12 +344,17 @@ async fn a_sqlite_file_goes_with_its_handle() {
 fn pretend_postgres(initdb: &str, postgres: &str) -> TempDir {
     let folder = open_folder();
     let postgres = format!("[ \"$1\" = --version ] && exec echo 1.0\n{postgres}");
-    for (name, script) in [("initdb", initdb), ("postgres", &postgres)] {
-        let path = folder.path().join(name);
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
-    }
+    script(&folder, "initdb", initdb);
+    script(&folder, "postgres", &postgres);
     folder
+}
+
+/// A program that the shell runs.
+fn script(folder: &TempDir, name: &str, lines: &str) -> PathBuf {
+    let path = folder.path().join(name);
+    fs::write(&path, format!("#!/bin/sh\n{lines}\n")).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    path
 }
 
 /// A temporary folder that the unprivileged user of a server can enter.
@@ -363,7 +379,12 @@ struct Told {
 
 impl PrivateServers {
     fn start() -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_private-servers"))
+        Self::spawn(&mut Command::new(env!("CARGO_BIN_EXE_private-servers")), 1)
+    }
+
+    /// A process in which as many programs tell of their servers.
+    fn spawn(command: &mut Command, programs: usize) -> Self {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -371,14 +392,26 @@ impl PrivateServers {
         let output = BufReader::new(child.stdout.take().unwrap());
         let servers: Vec<Told> = output
             .lines()
-            .take(Kind::ALL.len())
+            .take(programs * Kind::ALL.len())
             .map(|line| told(&line.unwrap()))
             .collect();
-        assert_eq!(servers.len(), Kind::ALL.len());
+        assert_eq!(servers.len(), programs * Kind::ALL.len());
         for server in &servers {
             assert!(runs(server.pid) && runs(server.guard) && server.folder.is_dir());
         }
         Self { child, servers }
+    }
+
+    /// Kills the process, and waits for its servers to follow it.
+    async fn end_without_its_servers(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        for server in &self.servers {
+            eventually("the server, its guard and its folder to go", async || {
+                !runs(server.pid) && !runs(server.guard) && !server.folder.exists()
+            })
+            .await;
+        }
     }
 }
 

@@ -11,8 +11,9 @@ use crate::db::{self, Allowance, Driver, Identity, Source};
 
 /// Questions that may wait for the control backend.
 const QUEUE: usize = 1024;
-/// Between two looks at whether a backend is gone.
+/// Between two looks at whether a backend is gone, at first and at most.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
+const LOOK_RARELY: Duration = Duration::from_millis(100);
 /// Between two attempts to open the control backend anew.
 const RECONNECT: Duration = Duration::from_millis(200);
 /// How often a question is asked anew after the link broke before it is given up.
@@ -91,11 +92,13 @@ impl Control {
 
     /// Returns when the database no longer lists a backend, or cannot be asked.
     pub(super) async fn wait_until_gone(&self, identity: Identity) {
+        let mut pause = LOOK_AGAIN;
         while matches!(
             self.ask(Question::Lists(identity.clone())).await,
             Answer::Yes
         ) {
-            tokio::time::sleep(LOOK_AGAIN).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LOOK_RARELY);
         }
     }
 
@@ -179,6 +182,9 @@ async fn find_out(
                     *driver = None;
                     // The server counts the old one until it sees that nobody is there.
                     pause(ended).await;
+                } else {
+                    // It would say the same again.
+                    return None;
                 }
             }
         }

@@ -18,6 +18,9 @@ use crate::db::interrupt::{Identity, Interrupter, Signal};
 use crate::db::output::Output;
 use crate::db::statement::{SignedText, Statement, without_nul};
 
+/// What somebody else may do, and the host's login may not.
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
+
 /// One open PostgreSQL connection.
 #[derive(Debug)]
 pub(crate) struct PostgresDriver {
@@ -206,13 +209,14 @@ impl PostgresDriver {
              ELSE pg_catalog.pg_cancel_backend({process}) END \
              FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_stat_get_activity({process}) ON true"
         );
-        let rows = self.query(&sql).await?;
-        Ok(rows
-            .into_iter()
-            .flatten()
-            .flatten()
-            .next()
-            .is_some_and(|listed| listed == "t"))
+        let rows = match self.query(&sql).await {
+            Ok(rows) => rows,
+            // There is such a process, and somebody has taken away the right to signal it.
+            Err(failure) if sqlstate(&failure) == Some(INSUFFICIENT_PRIVILEGE) => return Ok(true),
+            Err(failure) => return Err(failure),
+        };
+        let listed = rows.into_iter().flatten().flatten().next();
+        Ok(listed.as_deref() == Some("t"))
     }
 
     /// What the server says of `victim`, if it still knows it: pid and beginning in one statement,
@@ -302,4 +306,8 @@ fn prepared(
         }),
         nullable,
     }
+}
+
+fn sqlstate(failure: &Failure) -> Option<&str> {
+    failure.database.as_deref()?.code.as_deref()
 }

@@ -89,7 +89,10 @@ async fn in_the_queue() {
         let insert = sqlx::query("INSERT INTO t VALUES (2)").execute(&scene.pool);
         let began = Instant::now();
         let late = soon("it", with_deadline(Duration::from_millis(100), insert)).await;
-        is_late(&late.unwrap_err());
+        let late = late.unwrap_err();
+        is_late(&late);
+        let told = late.to_string();
+        assert!(told.contains("backends are held by: hurried for"), "{told}");
         assert!(began.elapsed() >= Duration::from_millis(100));
         assert_eq!(scene.host.pool_stats().waiting, 0, "it waits no longer");
         holder.rollback().await.unwrap();

@@ -1,9 +1,11 @@
 //! The cap, when it is set and while it changes.
 
+use std::any::Any;
 use std::collections::HashSet;
 use std::time::Duration;
 
 use onepool_tests::{Database, Kind};
+use sqlx::{Connection, MySqlConnection, PgConnection};
 
 use super::{UNLIMITED, eventually, host, number, plugin};
 
@@ -43,6 +45,62 @@ async fn a_cap_beyond_the_limit_is_refused_on_postgres() {
 #[tokio::test]
 async fn a_cap_beyond_the_limit_is_refused_on_mariadb() {
     a_cap_beyond_the_limit_is_refused(Kind::MariaDb, "max_user_connections").await;
+}
+
+/// A connection that is not the host's, of the same role.
+async fn stranger(kind: Kind, url: &str) -> Box<dyn Any + Send> {
+    match kind {
+        Kind::Postgres => Box::new(PgConnection::connect(url).await.unwrap()),
+        Kind::MariaDb => Box::new(MySqlConnection::connect(url).await.unwrap()),
+    }
+}
+
+/// Twenty callers go on while strangers leave the host less than its cap, and have all of it when
+/// those are gone.
+async fn strangers_leave_less_than_the_cap(kind: Kind, sleep: &'static str) {
+    let database = kind.server().await.database(6).await;
+    let mut strangers = Vec::new();
+    for _ in 0..3 {
+        strangers.push(stranger(kind, &database.url).await);
+    }
+    let host = host(&database.url, 6).default_quota(UNLIMITED);
+    let host = host.start().await.unwrap();
+    let pool = plugin(&host, "busy").await;
+    let stop = tokio_util::sync::CancellationToken::new();
+    let callers: Vec<_> = (0..20)
+        .map(|_| {
+            let (pool, stop) = (pool.clone(), stop.clone());
+            tokio::spawn(async move {
+                while !stop.is_cancelled() {
+                    sqlx::query(sleep).execute(&pool).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    eventually("the server to refuse a connection", async || {
+        database.refusals().await > 0
+    })
+    .await;
+    drop(strangers);
+    eventually("the pool to have all that it may", async || {
+        host.pool_stats().backends.total() == 6
+    })
+    .await;
+    stop.cancel();
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn strangers_leave_less_than_the_cap_on_postgres() {
+    strangers_leave_less_than_the_cap(Kind::Postgres, "SELECT pg_sleep(0.005)").await;
+}
+
+#[tokio::test]
+async fn strangers_leave_less_than_the_cap_on_mariadb() {
+    strangers_leave_less_than_the_cap(Kind::MariaDb, "SELECT SLEEP(0.005)").await;
 }
 
 /// Twenty callers go on while the cap goes up and down; the role's own limit is the referee of the

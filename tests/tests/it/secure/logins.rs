@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use onepool_host::{Code, Host, HostBuilder, Login, Quota};
-use onepool_sdk::OnepoolPool;
+use onepool_sdk::{OnepoolPool, with_deadline};
 use onepool_tests::{Database, Kind};
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection};
 use tokio_util::sync::CancellationToken;
@@ -54,6 +54,22 @@ impl Stage {
             Kind::MariaDb => vec![format!(
                 "GRANT CONNECTION ADMIN, PROCESS ON *.* TO {name}@localhost"
             )],
+        })
+        .await;
+    }
+
+    /// Takes it away again, also from the connections that the host's own login has by now: MariaDB
+    /// asks for the right when a connection begins.
+    async fn revoke(&self) {
+        let name = &self.database.name;
+        self.run(match self.kind {
+            Kind::Postgres => ["a", "b"]
+                .map(|nth| format!("REVOKE {} FROM {name}", self.user(nth)))
+                .to_vec(),
+            Kind::MariaDb => vec![
+                format!("REVOKE CONNECTION ADMIN, PROCESS ON *.* FROM {name}@localhost"),
+                format!("KILL CONNECTION USER {name}@localhost"),
+            ],
         })
         .await;
     }
@@ -109,6 +125,14 @@ impl Stage {
         }
     }
 
+    /// No connection is left behind. The server takes a moment to see that the last one is gone.
+    async fn is_left(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.connections().await > 0 {
+            assert!(Instant::now() < deadline, "a connection was left behind");
+        }
+    }
+
     /// Who the server says that a plugin is.
     fn who(&self) -> &'static str {
         match self.kind {
@@ -156,7 +180,7 @@ async fn text(pool: &OnepoolPool, sql: &'static str) -> sqlx::Result<Option<Stri
 
 /// Three plugins want the one backend that a cap of two leaves for work, each with a login of its
 /// own. On PostgreSQL the database's own connection limit is the referee of the cap.
-async fn each_is_who_it_is(kind: Kind) {
+async fn each_is_who_it_is(kind: Kind, revoked: bool) {
     let stage = Stage::new(kind, 2).await;
     stage.grant().await;
     if kind == Kind::Postgres {
@@ -165,6 +189,9 @@ async fn each_is_who_it_is(kind: Kind) {
         run(kind, &stage.database.server().admin_url(), &[limit]).await;
     }
     let host = stage.host(2).start().await.unwrap();
+    if revoked {
+        stage.revoke().await;
+    }
     let stop = CancellationToken::new();
     let mut tasks = Vec::new();
     for (name, user) in [
@@ -204,18 +231,30 @@ async fn each_is_who_it_is(kind: Kind) {
     }
     assert_eq!(host.pool_stats().peak, 2);
     host.stop().await;
-    assert_eq!(stage.connections().await, 0);
+    stage.is_left().await;
     assert_eq!(stage.database.refusals().await, 0);
 }
 
 #[tokio::test]
 async fn each_is_who_it_is_on_postgres() {
-    each_is_who_it_is(Kind::Postgres).await;
+    each_is_who_it_is(Kind::Postgres, false).await;
 }
 
 #[tokio::test]
 async fn each_is_who_it_is_on_mariadb() {
-    each_is_who_it_is(Kind::MariaDb).await;
+    each_is_who_it_is(Kind::MariaDb, false).await;
+}
+
+/// A backend that the host may no longer see was taken for one that is gone, and its place in the cap
+/// given away too early.
+#[tokio::test]
+async fn the_cap_holds_without_the_right_to_cancel_on_postgres() {
+    each_is_who_it_is(Kind::Postgres, true).await;
+}
+
+#[tokio::test]
+async fn the_cap_holds_without_the_right_to_cancel_on_mariadb() {
+    each_is_who_it_is(Kind::MariaDb, true).await;
 }
 
 /// The control backend has the host's login, and cancels what others run.
@@ -225,8 +264,7 @@ async fn a_statement_of_another_login_is_cancelled(kind: Kind) {
     assert!(refused.contains("the login of a:"), "{refused}");
     let (_, statement) = refused.split_once("have a superuser run: ").unwrap();
     assert!(statement.starts_with("GRANT "), "{refused}");
-    // Saying so left nothing behind.
-    assert_eq!(stage.connections().await, 0);
+    stage.is_left().await;
     stage.run(vec![statement.to_owned()]).await;
     stage.grant().await;
 
@@ -259,6 +297,51 @@ async fn a_statement_of_another_login_is_cancelled_on_postgres() {
 #[tokio::test]
 async fn a_statement_of_another_login_is_cancelled_on_mariadb() {
     a_statement_of_another_login_is_cancelled(Kind::MariaDb).await;
+}
+
+/// The call ends by its deadline all the same. What it runs goes on in the database, on a backend
+/// that counts; others have the rest.
+#[tokio::test]
+async fn without_the_right_to_cancel_a_statement_goes_on_alone() {
+    let stage = Stage::new(Kind::Postgres, 3).await;
+    stage.grant().await;
+    let name = &stage.database.name;
+    let limit = format!("ALTER DATABASE {name} CONNECTION LIMIT 3");
+    run(stage.kind, &stage.database.server().admin_url(), &[limit]).await;
+    let host = stage.host(3).start().await.unwrap();
+    let (a, own) = (plugin(&host, "a").await, plugin(&host, "own").await);
+    stage.revoke().await;
+    let sleep = text(&a, "SELECT pg_sleep(600)");
+    let late = with_deadline(Duration::from_millis(200), sleep).await;
+    assert_eq!(code(&late.unwrap_err()), Some(Code::DEADLINE_EXCEEDED));
+    let busy = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep%' \
+                AND pid <> pg_backend_pid()";
+    let sleeping = async || {
+        let mut connection = PgConnection::connect(&stage.database.admin_url)
+            .await
+            .unwrap();
+        let found = format!("{busy} AND usename = '{}'", stage.user("a"));
+        let count: i64 = sqlx::query_scalar(AssertSqlSafe(found))
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        count
+    };
+    assert_eq!(sleeping().await, 1, "nobody could cancel it");
+    for _ in 0..50 {
+        text(&own, stage.who()).await.unwrap();
+    }
+    assert_eq!(host.pool_stats().backends.leased, 1);
+    stage.grant().await;
+    let deadline = Instant::now() + PATIENCE;
+    while host.pool_stats().backends.leased > 0 {
+        assert!(Instant::now() < deadline, "it is not cancelled any more");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(sleeping().await, 0);
+    text(&a, stage.who()).await.unwrap();
+    host.stop().await;
+    assert_eq!(stage.database.refusals().await, 0);
 }
 
 /// A login that is locked while the host runs stops its plugin, until it is let in again, and

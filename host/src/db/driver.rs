@@ -210,6 +210,20 @@ impl Driver {
         answered(kind, talk).await
     }
 
+    /// Ends `victim`, whose link is closed already, with whatever it still runs; for the control
+    /// backend. The answer is as with [`cancel`](Self::cancel).
+    pub(crate) async fn terminate(&mut self, victim: &Identity) -> Result<bool, Failure> {
+        let kind = self.kind();
+        let talk = async {
+            match self {
+                Self::Sqlite(_) => Ok(false),
+                Self::Postgres(driver) => driver.terminate(victim).await,
+                Self::MySql(driver) => driver.terminate(victim).await,
+            }
+        };
+        answered(kind, talk).await
+    }
+
     /// Whether the database still lists `victim`; for the control backend.
     pub(crate) async fn lists(&mut self, victim: &Identity) -> Result<bool, Failure> {
         let kind = self.kind();

@@ -13,7 +13,9 @@ use crate::db::{self, Allowance, Driver, Identity, Source};
 const QUEUE: usize = 1024;
 /// Between two looks at whether a backend is gone, at first and at most.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
-const LOOK_RARELY: Duration = Duration::from_millis(100);
+const LOOK_RARELY: Duration = Duration::from_millis(200);
+/// How long a host that stops waits for a backend that does not go.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// Between two attempts to open the control backend anew.
 const RECONNECT: Duration = Duration::from_millis(200);
 /// How often a question is asked anew after the link broke before it is given up.
@@ -37,6 +39,8 @@ struct Request {
 enum Question {
     /// Cancel what this backend runs. The answer says whether it was told.
     Cancel(Identity),
+    /// End this backend, which is closed on this side and does not go.
+    Terminate(Identity),
     /// Does the database still list this backend?
     Lists(Identity),
     /// Is this backend at work?
@@ -52,6 +56,8 @@ enum Question {
 enum Answer {
     #[default]
     Nothing,
+    /// The control backend is gone, and the database has no room for another one.
+    NoRoom,
     Yes,
     No,
     Allowed(Allowance),
@@ -90,13 +96,31 @@ impl Control {
         self.ask(Question::Cancel(victim)).await;
     }
 
-    /// Returns when the database no longer lists a backend, or cannot be asked.
-    pub(super) async fn wait_until_gone(&self, identity: Identity) {
+    /// Returns when the database no longer lists a backend that is closed on this side. What it
+    /// still runs is ended, for it keeps its place in the cap.
+    ///
+    /// A database that is down has none, and what does not go keeps nobody from stopping.
+    pub(super) async fn wait_until_gone(&self, backend: Identity, stopping: &CancellationToken) {
+        let too_long = async {
+            stopping.cancelled().await;
+            tokio::time::sleep(STOP_PATIENCE).await;
+        };
+        let process = backend.process;
+        tokio::select! {
+            () = self.look_until_gone(backend, stopping) => (),
+            () = too_long => tracing::warn!(process, "the database still has a backend that was closed"),
+        }
+    }
+
+    async fn look_until_gone(&self, backend: Identity, stopping: &CancellationToken) {
         let mut pause = LOOK_AGAIN;
-        while matches!(
-            self.ask(Question::Lists(identity.clone())).await,
-            Answer::Yes
-        ) {
+        loop {
+            match self.ask(Question::Lists(backend.clone())).await {
+                Answer::Yes if pause < LOOK_RARELY => (),
+                Answer::Yes => drop(self.ask(Question::Terminate(backend.clone())).await),
+                Answer::NoRoom if !stopping.is_cancelled() => pause = LOOK_RARELY,
+                _ => return,
+            }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LOOK_RARELY);
         }
@@ -171,7 +195,11 @@ async fn find_out(
     for _ in 0..ATTEMPTS {
         let open = match driver {
             Some(open) => open,
-            None => driver.insert(reopen(source, ended).await?),
+            None => match reopen(source, ended).await {
+                Ok(opened) => driver.insert(opened),
+                Err(failure) if db::is_crowded(&failure) => return Some(Answer::NoRoom),
+                Err(_) => return None,
+            },
         };
         match put(open, question).await {
             Ok(answer) => return Some(answer),
@@ -195,6 +223,7 @@ async fn find_out(
 async fn put(driver: &mut Driver, question: &Question) -> Result<Answer, Failure> {
     match question {
         Question::Cancel(victim) => driver.cancel(victim).await.map(Answer::of),
+        Question::Terminate(victim) => driver.terminate(victim).await.map(Answer::of),
         Question::Lists(identity) => driver.lists(identity).await.map(Answer::of),
         Question::Works(identity) => driver.works(identity).await.map(Answer::of),
         Question::Lacks(other, user) => {
@@ -209,15 +238,13 @@ async fn put(driver: &mut Driver, question: &Question) -> Result<Answer, Failure
 }
 
 /// Opens the control backend anew, in the slot that it never gave up.
-async fn reopen(source: &Source, ended: &CancellationToken) -> Option<Driver> {
-    match source.connect().await {
-        Ok(driver) => Some(driver),
-        Err(failure) => {
-            tracing::warn!(code = %failure.code, "cannot reopen the control backend: {failure}");
-            pause(ended).await;
-            None
-        }
+async fn reopen(source: &Source, ended: &CancellationToken) -> Result<Driver, Failure> {
+    let opened = source.connect().await;
+    if let Err(failure) = &opened {
+        tracing::warn!(code = %failure.code, "cannot reopen the control backend: {failure}");
+        pause(ended).await;
     }
+    opened
 }
 
 async fn pause(ended: &CancellationToken) {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use onepool_proto::{Code, DatabaseKind, Failure};
+use tokio::time::timeout;
 
 use super::config::PluginLogin;
 use super::control::Control;
@@ -84,7 +85,9 @@ impl Pool {
         let identity = driver.identity();
         let tried = self.ask_about(login, control, &mut driver).await;
         driver.close().await;
-        control.wait_until_gone(identity).await;
+        let gone = control.wait_until_gone(identity, &self.0.stopping);
+        // A database that has gone down meanwhile is found out by what comes next.
+        let _ = timeout(ROOM_TIMEOUT, gone).await;
         tried
     }
 

@@ -171,10 +171,18 @@ impl MySqlDriver {
     }
 
     pub(in crate::db) async fn cancel(&mut self, victim: &Identity) -> Result<bool, Failure> {
+        self.kill("QUERY", victim).await
+    }
+
+    pub(in crate::db) async fn terminate(&mut self, victim: &Identity) -> Result<bool, Failure> {
+        self.kill("CONNECTION", victim).await
+    }
+
+    async fn kill(&mut self, what: &str, victim: &Identity) -> Result<bool, Failure> {
         if !self.shares_a_server_with(victim) {
             return Ok(false);
         }
-        let kill = format!("KILL QUERY {}", victim.process);
+        let kill = format!("KILL {what} {}", victim.process);
         match self.command(&kill).await {
             Ok(()) => Ok(true),
             Err(failure) if number(&failure) == Some(NO_SUCH_THREAD) => Ok(false),

@@ -192,6 +192,13 @@ impl PostgresDriver {
         Ok(answer.as_deref() == Some("t"))
     }
 
+    pub(in crate::db) async fn terminate(&mut self, victim: &Identity) -> Result<bool, Failure> {
+        let answer = self
+            .about("pg_catalog.pg_terminate_backend(pid)", victim)
+            .await?;
+        Ok(answer.as_deref() == Some("t"))
+    }
+
     pub(in crate::db) async fn works(&mut self, victim: &Identity) -> Result<bool, Failure> {
         let state = self.about("state", victim).await?;
         Ok(state.as_deref() == Some("active"))

@@ -233,7 +233,7 @@ impl Owner {
         let identity = driver.identity().clone();
         driver.close().await;
         if let Some(control) = &pool.0.control {
-            control.wait_until_gone(identity).await;
+            control.wait_until_gone(identity, &pool.0.stopping).await;
         }
     }
 

@@ -10,6 +10,7 @@ mod dispatch;
 mod effects;
 mod handles;
 mod operation;
+mod placing;
 mod row_sets;
 mod shutdown;
 mod statement;

@@ -10,6 +10,7 @@ use onepool_proto::endpoint::Endpoint;
 use onepool_proto::handshake::Token;
 use onepool_proto::memory::MemoryDialer;
 use onepool_proto::{Code, Failure};
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -67,6 +68,8 @@ pub struct Host {
     /// How late the host's thread was.
     pub(crate) lag: Arc<Histogram>,
     pub(crate) started: SystemTime,
+    /// The host's thread.
+    pub(crate) thread: Handle,
     stop: CancellationToken,
     pub(crate) stopped: CancellationToken,
     _stop_on_drop: DropGuard,
@@ -163,6 +166,7 @@ impl Host {
             counters: Arc::clone(&counters),
             lag: watch_lag(&tracker, &stop),
             started: SystemTime::now(),
+            thread: Handle::current(),
             stop: stop.clone(),
             stopped: CancellationToken::new(),
             _stop_on_drop: stop.clone().drop_guard(),
@@ -220,6 +224,15 @@ impl Host {
     pub async fn set_max_connections(&self, cap: u32) -> Result<(), HostError> {
         let set = self.roster.pool().set_max_connections(cap).await;
         set.map_err(HostError::Database)
+    }
+
+    /// Returns when the host's thread has taken a turn: at once, unless it is stuck. For watchdogs.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn responds(&self) {
+        // A host that has stopped has nothing left to be stuck in.
+        let _ = self.thread.spawn(async {}).await;
     }
 
     /// A token for a plugin that the host does not launch, to attach from outside as the plugin

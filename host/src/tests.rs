@@ -1,6 +1,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -127,4 +128,22 @@ async fn a_panic_stays_within_its_session() {
     assert_eq!(host.stats().sessions, 1);
     let echo = client.echo(context::current(), Bytes::new()).await;
     assert!(echo.is_ok());
+}
+
+/// A watchdog was told that all is well by whichever runtime it asked.
+#[tokio::test]
+async fn a_host_whose_thread_is_stuck_does_not_respond() {
+    let host = testing::host().await;
+    host.responds().await;
+    let (release, stuck) = std::sync::mpsc::channel::<()>();
+    host.thread.spawn(async move { stuck.recv() });
+    {
+        let mut responds = std::pin::pin!(host.responds());
+        let moment = tokio::time::timeout(Duration::from_millis(100), &mut responds);
+        assert!(moment.await.is_err());
+        release.send(()).unwrap();
+        responds.await;
+    }
+    host.stop().await;
+    host.responds().await;
 }

@@ -75,7 +75,7 @@ async fn serve(given: Given) -> Result<(), ProgramError> {
         tracing::warn!("{error}");
     }
     #[cfg(target_os = "linux")]
-    let service = super::service::Service::ready();
+    let service = super::service::Service::ready(&host);
     signals.next().await;
     #[cfg(target_os = "linux")]
     service.stopping();

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::vec;
 
 use futures_core::Stream;
@@ -15,6 +15,7 @@ use onepool_proto::page::{Page, PageError, PageItem, RowReader};
 use sqlx_core::Either;
 use sqlx_core::error::Error;
 use sqlx_core::logger::QueryLogger;
+use tokio::task::coop::poll_proceed;
 
 use crate::deadline::Deadline;
 use crate::effects::RowSetGuard;
@@ -127,6 +128,17 @@ impl Rows {
     }
 
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Item, Error>>> {
+        // Rows at hand yield to nobody by themselves, and a page of them is a long time for other
+        // tasks of the same thread.
+        let turn = ready!(poll_proceed(cx));
+        let item = self.poll_item_at_once(cx);
+        if item.is_ready() {
+            turn.made_progress();
+        }
+        item
+    }
+
+    fn poll_item_at_once(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Item, Error>>> {
         loop {
             // Who wants all rows will want the next pages: they come while this one is read.
             if self.want == Want::Rows {

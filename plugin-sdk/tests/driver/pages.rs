@@ -1,5 +1,6 @@
 //! Results of more than one page.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -186,4 +187,33 @@ async fn a_host_that_breaks_off_in_a_row_is_an_error() {
             .unwrap_err();
         assert!(matches!(error, Error::Protocol(_)), "{error}");
     }
+}
+
+/// A task that read what was at hand kept the others of its thread waiting until it had read it all.
+#[tokio::test]
+async fn rows_at_hand_leave_others_their_turn() {
+    const ROWS: usize = 1000;
+    let host = host_of(vec![words(&["a"; ROWS])]);
+    let mut connection = host.options().connect().await.unwrap();
+    let turns = Arc::new(AtomicUsize::new(0));
+    let others = tokio::spawn({
+        let turns = Arc::clone(&turns);
+        async move {
+            loop {
+                turns.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    let mut stream = query("SELECT").fetch(&mut connection);
+    stream.try_next().await.unwrap().unwrap();
+    let before = turns.load(Ordering::Relaxed);
+    let mut rows = 1;
+    while stream.try_next().await.unwrap().is_some() {
+        rows += 1;
+    }
+    assert_eq!(rows, ROWS);
+    let turns = turns.load(Ordering::Relaxed) - before;
+    assert!(turns >= 5, "{turns} turns");
+    others.abort();
 }

@@ -30,7 +30,7 @@ use serde_json::Value;
 pub(crate) use build::{builder, find_group};
 pub(crate) use problem::{Problem, Problems};
 #[cfg(unix)]
-pub(crate) use said::{Said, is_live};
+pub(crate) use said::Said;
 pub(crate) use schema::schema;
 #[cfg(feature = "web")]
 pub(crate) use settings::MetricsSettings;

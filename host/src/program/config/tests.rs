@@ -65,8 +65,8 @@ fn defaults() -> Value {
         ..Default::default()
     };
     defaults["plugins"]["reports"] = serde_json::to_value(plugin).unwrap();
-    let database = settings::DatabaseSettings::default();
-    defaults["databases"]["main"] = serde_json::to_value(database).unwrap();
+    let database = settings::NamedSettings::default();
+    defaults["databases"]["replica"] = serde_json::to_value(database).unwrap();
     defaults
 }
 
@@ -92,7 +92,7 @@ fn the_example_holds_every_key_with_its_meaning_and_its_real_default() {
             if table == "plugins" {
                 "reports"
             } else {
-                "main"
+                "replica"
             }
         };
         let mut concrete: Vec<String> = Vec::new();

@@ -226,12 +226,20 @@ const MISTAKES: &[(&str, &[&str])] = &[
         &["database.password_command: the list is empty"],
     ),
     (
-        "[databases.other]\nurl = 'sqlite:x'",
-        &["databases.other: there is a [database] as well"],
+        "[databases.main]\nurl = 'sqlite:x'",
+        &["databases.main: this is the name of [database]"],
     ),
     (
-        "[databases.a]\n[databases.b]",
-        &["databases.b: this version serves one database"],
+        "[databases.a]\n[databases.b]\nurl = 'sqlite:x'\nreplica = true\nmax_connections = 0",
+        &[
+            "databases.a.url: no database is given",
+            "databases.b.replica: SQLite has no replicas",
+            "databases.b.max_connections: 0 is too few",
+        ],
+    ),
+    (
+        "[databases.notes]\nurl = 'sqlite:x'\n[plugins.p]\nprogram = 'sh'\ndatabases = ['note']",
+        &["plugins.p.databases: there is no [databases.note]; did you mean \"notes\"?"],
     ),
     ("[pool]\nidle_timeout = '0s'", &["pool.idle_timeout: 0"]),
     (

@@ -2,7 +2,8 @@
 //!
 //! [`Server`] puts the parts together: an `engine` (what PostgreSQL and MariaDB do differently),
 //! the `programs` found on this machine, a `folder` that an unprivileged `owner` may use, a
-//! `template` of initialised data, `tls` where a test asks for it, and the `guard` that runs the server program and outlives this
+//! `template` of initialised data, `tls` and
+//! `replication` where a test asks for them, and the `guard` that runs the server program and outlives this
 //! process just long enough to stop it.
 
 mod admin;
@@ -16,6 +17,7 @@ mod own;
 mod owner;
 mod postgres;
 mod programs;
+mod replication;
 mod server;
 mod template;
 mod tls;

@@ -119,6 +119,7 @@ async fn plays_its_role() {
         ("orphan", how) => host_death::orphan(how, &mut line).await,
         ("killed", how) => killed::victim(how, &launched().await, &mut line).await,
         ("two", _) => databases::two(&mut line).await,
+        ("several", _) => databases::several(&mut line).await,
         ("dies", state) => deaths::victim(state, &mut line).await,
         ("streamer", _) => size::streamer(&launched().await, &mut line).await,
         ("writer", _) => shutdown::writer(&launched().await, &mut line).await,

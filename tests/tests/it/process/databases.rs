@@ -1,5 +1,9 @@
 //! Several databases behind one host, each with a pool and a cap of its own.
 
+mod apart;
+mod plugin;
+mod replica;
+
 use onepool_host::NamedDatabase;
 use onepool_sdk::{
     Code, DatabaseKind, OnepoolConnectOptions, OnepoolConnection, OnepoolError, OnepoolPool,
@@ -8,7 +12,8 @@ use sqlx::error::DatabaseError;
 use sqlx::{ConnectOptions, Connection};
 
 use super::child::{Line, Stage};
-use super::place::{Place, plugin};
+use super::place::{Place, plugin as plugin_of};
+pub(super) use plugin::several;
 
 /// A plugin process that queries a SQLite file and a PostgreSQL server of its host, at once.
 #[tokio::test]
@@ -214,7 +219,7 @@ async fn a_quota_is_for_each_of_them() {
         rows_per_result: Some(1),
         ..onepool_host::Quota::default()
     };
-    let pool = plugin(&host, "p").await;
+    let pool = plugin_of(&host, "p").await;
     let options: OnepoolConnectOptions = host.client("p").into();
     let mut there = options.database("other").connect().await.unwrap();
     host.set_quota("p", quota).unwrap();

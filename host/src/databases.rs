@@ -77,7 +77,7 @@ impl Plans {
         };
         let mut others = Vec::new();
         for (name, named) in &config.databases {
-            others.push(Plan::new(config, name, named, names.clone()).await?);
+            others.push(Plan::new(config, name, named, (main.source.kind(), names.clone())).await?);
         }
         Ok(Self {
             main,
@@ -135,15 +135,12 @@ impl Plan {
         config: &Config,
         name: &str,
         named: &NamedDatabase,
-        names: Names,
+        (main, names): (DatabaseKind, Names),
     ) -> Result<Self, HostError> {
         let source = named.source().await;
         let source = source.map_err(|failure| unusable(name, failure))?;
-        if named.replica && source.kind() == DatabaseKind::Sqlite {
-            return Err(wrong_database(
-                name,
-                "SQLite has no replicas; for a file that is only read, say `?mode=ro` in its URL",
-            ));
+        if named.replica {
+            check_replica(name, source.kind(), main)?;
         }
         // The roles of a replica are those of the main one.
         let logins = if named.replica {
@@ -181,6 +178,22 @@ impl Plan {
             replica: self.replica,
         })
     }
+}
+
+/// Refuses what cannot follow the main database.
+fn check_replica(name: &str, kind: DatabaseKind, main: DatabaseKind) -> Result<(), HostError> {
+    if kind == DatabaseKind::Sqlite {
+        let problem =
+            "SQLite has no replicas; for a file that is only read, say `?mode=ro` in its URL";
+        return Err(wrong_database(name, problem));
+    }
+    if kind != main {
+        return Err(wrong_database(
+            name,
+            format!("{kind} does not follow {main}; a replica is of the main database's kind"),
+        ));
+    }
+    Ok(())
 }
 
 fn unusable(name: &str, failure: Failure) -> HostError {

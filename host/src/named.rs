@@ -94,7 +94,8 @@ impl NamedDatabase {
     }
 
     /// It is a read replica of the main database: plugins that connect with `read_only` are served
-    /// from it, and nothing is written there. Not for SQLite.
+    /// from it, unless they name a database themselves, and nothing is written there. Of several that a
+    /// plugin may use, it gets the first by name. Not for SQLite.
     pub fn replica(mut self) -> Self {
         self.replica = true;
         self

@@ -185,9 +185,8 @@ impl OnepoolConnectOptions {
 
     /// Says that the plugin only reads on these Connections. If the host has a read replica of the
     /// main database, they are with that, and what was written a moment ago may not be there yet; to
-    /// read from the main database all the same, open a transaction with `BEGIN READ ONLY` on
-    /// Connections that are not read-only. On SQLite their transactions then do not wait for
-    /// writers.
+    /// read from the main database all the same, name it: [`database("main")`](Self::database). On
+    /// SQLite their transactions then do not wait for writers.
     #[must_use]
     pub fn read_only(mut self) -> Self {
         self.settings.access = Access::ReadOnly;
@@ -225,11 +224,11 @@ impl OnepoolConnectOptions {
 
     pub(crate) async fn session(&self) -> Result<Arc<Session>, Error> {
         let session = self.session_with(self.database.as_deref()).await?;
-        match session.replica() {
-            Some(replica) if self.settings.access == Access::ReadOnly => {
-                self.session_with(Some(replica)).await
-            }
-            _ => Ok(session),
+        // Whoever names a database means that one.
+        let goes_on = self.database.is_none() && self.settings.access == Access::ReadOnly;
+        match session.replica().filter(|_| goes_on) {
+            Some(replica) => self.session_with(Some(replica)).await,
+            None => Ok(session),
         }
     }
 

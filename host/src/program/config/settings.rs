@@ -37,6 +37,12 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// The largest cap of all databases.
+    pub(crate) fn largest_cap(&self) -> u32 {
+        let others = self.databases.values().map(|other| other.max_connections);
+        others.fold(self.pool.max_connections, u32::max)
+    }
+
     /// These, with what a running host follows of the others.
     #[cfg(unix)]
     pub(crate) fn with_live(&self, other: &Self) -> Self {

@@ -192,6 +192,11 @@ async fn one_that_cannot_be_used_keeps_the_host_from_starting() {
             NamedDatabase::new(lite).replica(),
             "SQLite has no replicas",
         ),
+        (
+            "x",
+            NamedDatabase::new("mysql://u@localhost/d").replica(),
+            "MySQL does not follow PostgreSQL",
+        ),
         ("x", NamedDatabase::new(nowhere), "the database x: "),
         ("x", NamedDatabase::new("nosql:x"), "the database x: "),
     ] {

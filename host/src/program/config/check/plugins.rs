@@ -41,8 +41,8 @@ impl Check<'_> {
                 let text = format!("{max} is less than the min, {}", quota.min);
                 self.add(&key("max"), text);
             }
-            Some(max) if max > settings.pool.max_connections => {
-                let cap = settings.pool.max_connections;
+            Some(max) if max > settings.largest_cap() => {
+                let cap = settings.largest_cap();
                 let text =
                     format!("{max} is more than max_connections, {cap}; leave it out for all");
                 self.add(&key("max"), text);

@@ -42,6 +42,8 @@ async fn readers_are_served_by_it() {
     assert_eq!(told(&mut app, &format!("ask - {WHERE}")).await, "main");
     let reads = format!("ask read_only=true {WHERE}");
     assert_eq!(told(&mut app, &reads).await, "replica");
+    let named = format!("ask database=main&read_only=true {WHERE}");
+    assert_eq!(told(&mut app, &named).await, "main");
     let by_name = format!("ask database=near {WHERE}");
     assert_eq!(told(&mut app, &by_name).await, "replica");
     let insert = "do - INSERT INTO item SELECT generate_series(1, 7)";

@@ -36,13 +36,15 @@ async fn each_keeps_to_its_own_cap() {
         .await
         .unwrap();
     let (mut one, mut two) = (up(&stage).await, up(&stage).await);
-    one.say("flood - SELECT pg_sleep(0.002)").await;
-    two.say("flood database=other SELECT SLEEP(0.002)").await;
+    one.say("flood - SELECT pg_sleep(0.005)").await;
+    two.say("flood database=other SELECT SLEEP(0.005)").await;
     assert_eq!((one.hear().await, two.hear().await), done());
     // The other way round, so that each process has been with both.
-    two.say("flood - SELECT pg_sleep(0.002)").await;
-    one.say("flood database=other SELECT SLEEP(0.002)").await;
+    two.say("flood - SELECT pg_sleep(0.005)").await;
+    one.say("flood database=other SELECT SLEEP(0.005)").await;
     assert_eq!((one.hear().await, two.hear().await), done());
+    main.referee().await;
+    other.referee().await;
     assert_eq!(host.pool_stats().peak, main.cap);
     assert_eq!(peak(&host, "other"), other.cap);
     assert_eq!(host.stats().sessions, 4, "of each plugin one with each");
@@ -52,7 +54,6 @@ async fn each_keeps_to_its_own_cap() {
     }
     drop((one, two));
     main.finish(host).await;
-    other.referee().await;
     assert_eq!(other.connections().await, 0, "all are closed");
 }
 

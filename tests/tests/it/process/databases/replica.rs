@@ -59,7 +59,7 @@ async fn readers_are_served_by_it() {
     }
     let within = format!("within read_only=true {COUNT}");
     assert_eq!(told(&mut app, &within).await, "7", "in a transaction");
-    let flood = "flood read_only=true SELECT pg_sleep(0.002)";
+    let flood = "flood read_only=true SELECT pg_sleep(0.005)";
     assert_eq!(told(&mut app, flood).await, "done");
     let near = host.pool_stats_of("near").unwrap();
     assert_eq!(near.peak, 3);

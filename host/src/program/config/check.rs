@@ -6,7 +6,7 @@ mod plugins;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use onepool_host::Endpoint;
+use onepool_host::{DatabaseKind, Endpoint};
 use tracing_subscriber::EnvFilter;
 
 use super::build::{find_group, find_user};
@@ -147,8 +147,18 @@ impl Check<'_> {
 
 /// Whether the database is SQLite's, as far as the URL is known.
 fn is_sqlite(settings: &DatabaseSettings) -> bool {
-    let url = settings.url.as_ref();
-    url.is_some_and(|Secret(url)| url.starts_with("sqlite:"))
+    kind(settings) == Some(DatabaseKind::Sqlite)
+}
+
+/// The kind of database, as far as the URL is known.
+fn kind(settings: &DatabaseSettings) -> Option<DatabaseKind> {
+    let Secret(url) = settings.url.as_ref()?;
+    match url.split_once(':')?.0 {
+        "sqlite" => Some(DatabaseKind::Sqlite),
+        "postgres" | "postgresql" => Some(DatabaseKind::Postgres),
+        "mysql" | "mariadb" => Some(DatabaseKind::MySql),
+        _ => None,
+    }
 }
 
 /// Connections that are not for work, as far as the URL is known.

@@ -2,7 +2,7 @@
 
 use super::super::read::nearest;
 use super::super::settings::{DatabaseSettings, NamedSettings, Settings};
-use super::{Check, control_connections, is_name, is_sqlite};
+use super::{Check, control_connections, is_name, is_sqlite, kind};
 
 /// The name of `[database]`.
 const MAIN: &str = "main";
@@ -11,9 +11,15 @@ impl Check<'_> {
     pub(super) fn databases(&mut self, settings: &Settings) {
         self.database(&["database"], &settings.database);
         for (name, named) in &settings.databases {
-            self.named(name, named);
+            self.named(name, named, &settings.database);
         }
         for (plugin, own) in &settings.plugins {
+            if own.databases.as_ref().is_some_and(Vec::is_empty) {
+                self.add(
+                    &["plugins", plugin, "databases"],
+                    "the list is empty, so it could use none; name one, or leave it out for all",
+                );
+            }
             let known = |name: &&String| *name == MAIN || settings.databases.contains_key(*name);
             for name in own.databases.iter().flatten().filter(|name| !known(name)) {
                 let names = settings.databases.keys().map(String::as_str);
@@ -28,7 +34,7 @@ impl Check<'_> {
         }
     }
 
-    fn named(&mut self, name: &str, settings: &NamedSettings) {
+    fn named(&mut self, name: &str, settings: &NamedSettings, main: &DatabaseSettings) {
         let at = ["databases", name];
         let key = |key| [&at[..], &[key]].concat();
         if name == MAIN {
@@ -53,11 +59,22 @@ impl Check<'_> {
             );
             self.add(&key("min_connections"), text);
         }
-        if settings.replica && is_sqlite(&database) {
+        if !settings.replica {
+            return;
+        }
+        if is_sqlite(&database) {
             self.add(
                 &key("replica"),
                 "SQLite has no replicas; for a file that is only read, say ?mode=ro in its URL",
             );
+        } else if let (Some(kind), Some(of_main)) = (kind(&database), kind(main))
+            && kind != of_main
+        {
+            let text = format!(
+                "{kind} does not follow {of_main}; a replica is of the kind of [database], so take \
+                 this out, or change the URL"
+            );
+            self.add(&key("replica"), text);
         }
     }
 
@@ -70,11 +87,19 @@ impl Check<'_> {
         ];
         let given: Vec<_> = given.iter().filter(|(_, given)| *given).collect();
         match &given[..] {
-            [] => self.add(
-                &key("url"),
-                "no database is given; write its URL here (sqlite:..., postgres://..., \
-                 mysql://...), set ONEPOOL_DATABASE, or say --database",
-            ),
+            [] => {
+                // These two are of the main one.
+                let or = if at == ["database"] {
+                    ", set ONEPOOL_DATABASE, or say --database"
+                } else {
+                    ""
+                };
+                let text = format!(
+                    "no database is given; write its URL here (sqlite:..., postgres://..., \
+                     mysql://...){or}"
+                );
+                self.add(&key("url"), text);
+            }
             [_] => {}
             [.., (last, _)] => self.add(
                 &key(last),

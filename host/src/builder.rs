@@ -1,15 +1,16 @@
 //! How a host is put together.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use onepool_proto::Limits;
 use onepool_proto::endpoint::Endpoint;
 
 use crate::config::{Config, Database};
+use crate::databases::Plans;
 use crate::db::login::Login;
 use crate::error::HostError;
 use crate::host::Host;
+use crate::named::NamedDatabase;
 use crate::plugin::Plugin;
 use crate::pool::Quota;
 use crate::stop::StopSignals;
@@ -45,11 +46,18 @@ impl HostBuilder {
         Fut: Future<Output = Result<String, E>> + Send + 'static,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let supplier = move || {
-            let url = supply();
-            Box::pin(async move { url.await.map_err(Into::into) }) as _
-        };
-        self.config.database = Some(Database::Supplier(Arc::new(supplier)));
+        self.config.database = Some(Database::supplied(supply));
+        self
+    }
+
+    /// Another database under a name of its own, with a pool and a cap of its own. Plugins that name
+    /// it when they connect are served from there; `main` is the name of the first one.
+    ///
+    /// Every plugin may use it, but for one that has a list ([`Plugin::databases`]), and one that has a
+    /// login or schema of its own: these are for the main database and its replicas, and elsewhere such
+    /// a plugin would be the host, so it needs a list.
+    pub fn add_database(mut self, name: impl Into<String>, database: NamedDatabase) -> Self {
+        self.config.databases.insert(name.into(), database);
         self
     }
 
@@ -231,10 +239,7 @@ impl HostBuilder {
     /// One that [`start`](Self::start) would fail with, and one about the database if there is one
     /// as well.
     pub async fn check(&self) -> Result<(), Vec<HostError>> {
-        let database = match self.config.source().await {
-            Ok(source) => self.config.logins(&source).map(|_| ()),
-            Err(error) => Err(error),
-        };
+        let database = Plans::new(&self.config).await.map(drop);
         let found = [self.config.check(), database];
         let errors: Vec<_> = found.into_iter().filter_map(Result::err).collect();
         if errors.is_empty() {

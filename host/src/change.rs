@@ -28,7 +28,7 @@ pub struct Applied {
 }
 
 impl Host {
-    /// Makes a running host as this builder describes it: its cap, its quotas with their weights, and
+    /// Makes a running host as this builder describes it: its caps, its quotas with their weights, and
     /// the plugins that it launches. Plugins that are described as before are not touched, and one
     /// whose quota alone has changed goes on. All else that a builder says is for a host's start.
     ///
@@ -36,7 +36,7 @@ impl Host {
     /// launched; this returns when they have ended and come up, or have failed to.
     ///
     /// # Errors
-    /// If the description cannot work, or its cap not on this database. Everything is then as
+    /// If the description cannot work, or one of its caps not on that database. Everything is then as
     /// before.
     ///
     /// # Cancel safety
@@ -57,11 +57,40 @@ impl Host {
         }
         self.check_accesses(&config)?;
         let before = self.supervisors.plugins();
-        let pool = self.roster.pool();
-        let shape = shape(&config, &before);
-        pool.reconfigure(shape).await.map_err(HostError::Database)?;
+        self.reshape(&config, &before).await?;
+        let allowed = config.allowed_databases();
+        self.roster.databases().set_allowed(allowed);
         self.roster.set_readers(config.readers());
         Ok(self.exchange(&config, before).await)
+    }
+
+    /// Gives every pool its shape, once all of them can have it.
+    async fn reshape(
+        &self,
+        config: &Config,
+        before: &BTreeMap<String, Plugin>,
+    ) -> Result<(), HostError> {
+        let databases = self.roster.databases();
+        let shapes = databases.all().map(|place| {
+            let shape = shape(config, before);
+            if place.name == databases.main().name {
+                return (place, shape);
+            }
+            let named = config.databases.get(&*place.name);
+            let cap = named.map(|named| named.max_connections);
+            let cap = cap.unwrap_or_else(|| place.pool.max_connections());
+            (place, shape.beside_main(cap))
+        });
+        let shapes: Vec<_> = shapes.collect();
+        for (place, shape) in &shapes {
+            let possible = place.pool.check_shape(shape).await;
+            possible.map_err(|failure| place.wrong(failure))?;
+        }
+        for (place, shape) in shapes {
+            let changed = place.pool.reconfigure(shape);
+            changed.map_err(|failure| place.wrong(failure))?;
+        }
+        Ok(())
     }
 
     /// Refuses a plugin that would be somebody else in the database: that is settled at the start.

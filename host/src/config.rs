@@ -8,8 +8,10 @@ use std::time::Duration;
 use onepool_proto::endpoint::Endpoint;
 use onepool_proto::{Code, DatabaseKind, Failure, Limits, limits};
 
+use crate::databases::{Allowed, MAIN};
 use crate::db::{Access, Source, Supplier};
 use crate::error::HostError;
+use crate::named::NamedDatabase;
 use crate::plugin::{Plugin, check_name, check_order};
 use crate::pool::{PluginLogin, PoolTimes, Quota};
 
@@ -27,6 +29,8 @@ pub(crate) const READER_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) database: Option<Database>,
+    /// The databases beside it, by name.
+    pub(crate) databases: BTreeMap<String, NamedDatabase>,
     pub(crate) max_connections: u32,
     pub(crate) max_sessions: usize,
     pub(crate) statement_cache: Option<usize>,
@@ -52,6 +56,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             database: None,
+            databases: BTreeMap::new(),
             max_connections: MAX_CONNECTIONS,
             max_sessions: MAX_SESSIONS,
             statement_cache: None,
@@ -104,26 +109,66 @@ impl Config {
 
     /// The logins that plugins have beside the host's: one for all that have the same.
     pub(crate) fn logins(&self, source: &Source) -> Result<Vec<PluginLogin>, HostError> {
-        let mut logins: Vec<PluginLogin> = Vec::new();
-        for (plugin, access) in self.all_accesses(source.kind()) {
-            let name = Arc::from(plugin.as_str());
-            let known = logins
-                .iter_mut()
-                .find(|login| *login.source.access() == access);
-            if let Some(known) = known {
-                known.plugins.push(name);
-                continue;
+        logins_of(source, self.all_accesses(source.kind()))
+    }
+
+    /// The logins on a database that the plugins' own are not for: those of readers on SQLite.
+    pub(crate) fn reader_logins(&self, source: &Source) -> Result<Vec<PluginLogin>, HostError> {
+        let mut accesses = BTreeMap::new();
+        self.add_readers(source.kind(), &mut accesses);
+        logins_of(source, accesses)
+    }
+
+    /// The databases of plugins that may not use all: of those that say so, and of those that are
+    /// somebody else in the main one than the host, and would be the host in the others.
+    pub(crate) fn allowed_databases(&self) -> Allowed {
+        let replicas = self.databases.iter().filter(|(_, named)| named.replica);
+        let replicas = replicas.map(|(name, _)| name.clone());
+        let own: BTreeSet<_> = replicas.chain([MAIN.to_owned()]).collect();
+        let somebody = self.all_accesses(DatabaseKind::Postgres).into_keys();
+        let mut allowed: Allowed = somebody.map(|name| (name, own.clone())).collect();
+        for plugin in &self.plugins {
+            if let Some(databases) = &plugin.databases {
+                allowed.insert(plugin.name().to_owned(), databases.clone());
             }
-            let wrong = |failure: Failure| HostError::Login {
-                plugin,
-                problem: failure.message,
-            };
-            logins.push(PluginLogin {
-                source: source.clone().accessed(access).map_err(wrong)?,
-                plugins: vec![name],
-            });
         }
-        Ok(logins)
+        allowed
+    }
+
+    fn check_databases(&self) -> Result<(), HostError> {
+        for (name, named) in &self.databases {
+            let wrong = |problem: &str| wrong_database(name, problem);
+            if name == MAIN {
+                return Err(wrong(
+                    "this is the name of the database that every host has",
+                ));
+            }
+            if check_name(name).is_err() {
+                return Err(wrong(
+                    "not a name; use letters, digits, dots, hyphens and underscores",
+                ));
+            }
+            if named.max_connections == 0 {
+                return Err(wrong(
+                    "max_connections is 0, so no statement could ever run",
+                ));
+            }
+        }
+        for plugin in &self.plugins {
+            let known = |name: &&String| *name == MAIN || self.databases.contains_key(*name);
+            let mut named = plugin.databases.iter().flatten();
+            if let Some(name) = named.find(|name| !known(name)) {
+                let plugin = plugin.name();
+                return Err(wrong_database(
+                    name,
+                    format!(
+                        "plugin {plugin} may use it, and there is none; a database that is added is \
+                         there when the host starts the next time"
+                    ),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// As whom each plugin's backends are opened that are not the host's own.
@@ -134,13 +179,17 @@ impl Config {
             access.login = plugin.login.clone().or(access.login.take());
             access.schema = plugin.schema.clone().or(access.schema.take());
         }
+        self.add_readers(kind, &mut accesses);
+        accesses.retain(|_, access| *access != Access::default());
+        accesses
+    }
+
+    fn add_readers(&self, kind: DatabaseKind, accesses: &mut BTreeMap<String, Access>) {
         if kind == DatabaseKind::Sqlite {
             for reader in self.readers() {
                 accesses.entry(reader).or_default().reads_only = true;
             }
         }
-        accesses.retain(|_, access| *access != Access::default());
-        accesses
     }
 
     /// Refuses what cannot work, before anything is opened.
@@ -163,6 +212,7 @@ impl Config {
             ));
         }
         check_default_quota(&self.default_quota)?;
+        self.check_databases()?;
         for plugin in self.read_only.iter().chain(self.accesses.keys()) {
             check_name(plugin)?;
         }
@@ -178,6 +228,41 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// What was said of a database beside the main one cannot be.
+pub(crate) fn wrong_database(name: &str, problem: impl Into<String>) -> HostError {
+    HostError::NamedDatabase {
+        name: name.to_owned(),
+        failure: Failure::new(Code::CONFIGURATION, problem),
+    }
+}
+
+/// The logins beside the host's: one for all plugins that have the same.
+fn logins_of(
+    source: &Source,
+    accesses: BTreeMap<String, Access>,
+) -> Result<Vec<PluginLogin>, HostError> {
+    let mut logins: Vec<PluginLogin> = Vec::new();
+    for (plugin, access) in accesses {
+        let name = Arc::from(plugin.as_str());
+        let known = logins
+            .iter_mut()
+            .find(|login| *login.source.access() == access);
+        if let Some(known) = known {
+            known.plugins.push(name);
+            continue;
+        }
+        let wrong = |failure: Failure| HostError::Login {
+            plugin,
+            problem: failure.message,
+        };
+        logins.push(PluginLogin {
+            source: source.clone().accessed(access).map_err(wrong)?,
+            plugins: vec![name],
+        });
+    }
+    Ok(logins)
 }
 
 /// Refuses a plugin's quota with which nothing could run.
@@ -209,7 +294,21 @@ pub(crate) enum Database {
 }
 
 impl Database {
-    async fn source(&self) -> Result<Source, Failure> {
+    /// One whose URL is asked for.
+    pub(crate) fn supplied<F, Fut, E>(supply: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<String, E>> + Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let supplier = move || {
+            let url = supply();
+            Box::pin(async move { url.await.map_err(Into::into) }) as _
+        };
+        Self::Supplier(Arc::new(supplier))
+    }
+
+    pub(crate) async fn source(&self) -> Result<Source, Failure> {
         match self {
             Self::Url(url) => Source::parse(url),
             Self::Supplier(supply) => {

@@ -27,6 +27,16 @@ pub enum HostError {
     /// No database was given.
     #[error("no database was given; call `database(url)` or `database_with(..)`")]
     NoDatabase,
+    /// A database beside the main one cannot be used.
+    #[error("the database {name}: {failure}")]
+    NamedDatabase {
+        /// Its name.
+        name: String,
+        /// What is wrong; of [`Code::CONFIGURATION`](onepool_proto::Code::CONFIGURATION) if that is
+        /// what was said of it.
+        #[source]
+        failure: Failure,
+    },
     /// A setting cannot work.
     #[error("{0}")]
     Setting(&'static str),

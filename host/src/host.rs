@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::builder::HostBuilder;
 use crate::config::{Config, check_default_quota, check_quota};
+use crate::databases::{Databases, Plans};
 use crate::db::Access;
 use crate::engine;
 use crate::error::HostError;
@@ -25,11 +26,9 @@ use crate::peer::AllowedUsers;
 use crate::plugin::{
     Launcher, Order, Orders, PluginStatus, Registry, Spawner, Supervisors, check_name,
 };
-use crate::pool::{
-    EndedLease, LeaseInfo, Pool, PoolConfig, PoolStats, Quota, StatementInfo, Verdict,
-};
+use crate::pool::Quota;
 use crate::roster::{self, Roster, RosterConfig};
-use crate::telemetry::{Counters, Histogram, HostStats, PluginActivity, watch_lag};
+use crate::telemetry::{Counters, Histogram, watch_lag};
 use crate::transport::Parting;
 
 /// How long plugins and sessions get to end after they have been told to end at once.
@@ -54,7 +53,6 @@ const KILL_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Host {
     endpoint: Endpoint,
-    database: DatabaseKind,
     pub(crate) registry: Registry,
     pub(crate) roster: Roster,
     pub(crate) supervisors: Supervisors,
@@ -64,7 +62,7 @@ pub struct Host {
     pub(crate) accesses: BTreeMap<String, Access>,
     /// Held by whoever changes what the host was started with.
     pub(crate) changing: tokio::sync::Mutex<()>,
-    counters: Arc<Counters>,
+    pub(crate) counters: Arc<Counters>,
     /// How late the host's thread was.
     pub(crate) lag: Arc<Histogram>,
     pub(crate) started: SystemTime,
@@ -89,33 +87,22 @@ impl Host {
 
     /// Starts on the thread that keeps running until `running` is dropped.
     async fn start_here(config: Config, running: DropGuard) -> Result<Self, HostError> {
-        let source = config.source().await?;
-        let logins = config.logins(&source)?;
-        let kind = source.kind();
-        let place = source.place();
+        let plans = Plans::new(&config).await?;
+        let (kind, place, others) = plans.in_words();
         // The endpoint comes first: another host that runs already is noticed before this one
         // touches the database.
         let listener = Listener::bind(&config).await?;
         let spawner = Spawner::start().map_err(HostError::io("start", "a thread"))?;
-        let pool = Pool::start(PoolConfig {
-            source,
-            logins,
-            max_connections: config.max_connections,
-            harmless_functions: config.harmless_functions.clone(),
-            quotas: config.quotas(),
-            default_quota: config.default_quota,
-            times: config.pool_times,
-            statement_comments: config.statement_comments,
-        });
-        let pool = pool.await.map_err(HostError::Database)?;
+        let databases = plans.open().await?;
         tracing::info!(
             endpoint = %listener.endpoint(),
             database = %kind,
             place,
             max_connections = config.max_connections,
+            others,
             "the host is up"
         );
-        let (host, launcher) = Self::open(&config, kind, pool, listener, spawner, running);
+        let (host, launcher) = Self::open(&config, databases, listener, spawner, running);
         if let Err(error) = host.supervisors.start(&launcher, &config.plugins).await {
             host.stop().await;
             return Err(error);
@@ -126,8 +113,7 @@ impl Host {
     /// Puts the parts together. From here on the host stops in order, whatever happens.
     fn open(
         config: &Config,
-        database: DatabaseKind,
-        pool: Pool,
+        databases: Databases,
         listener: Listener,
         spawner: Spawner,
         running: DropGuard,
@@ -136,8 +122,7 @@ impl Host {
         let (registry, orders) = (Registry::default(), Orders::default());
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let roster = Roster::new(RosterConfig {
-            pool: pool.clone(),
-            database,
+            databases: databases.clone(),
             limits: config.limits,
             max_sessions: config.max_sessions,
             reader_timeout: config.reader_timeout,
@@ -156,10 +141,9 @@ impl Host {
         });
         let host = Self {
             users: AllowedUsers::new(&config.users()),
-            accesses: config.all_accesses(database),
+            accesses: config.all_accesses(databases.main().pool.kind()),
             changing: tokio::sync::Mutex::default(),
             endpoint: listener.endpoint().clone(),
-            database,
             registry: registry.clone(),
             roster: roster.clone(),
             supervisors: Supervisors::default(),
@@ -182,7 +166,7 @@ impl Host {
         }));
         // Not tracked, because it waits for those that are; `stopped` says when it has ended.
         let wind_down = WindDown {
-            pool,
+            databases,
             roster,
             orders,
             launcher: Arc::clone(&launcher),
@@ -200,10 +184,10 @@ impl Host {
         &self.endpoint
     }
 
-    /// The kind of database behind this host.
+    /// The kind of the main database.
     #[must_use]
     pub fn database(&self) -> DatabaseKind {
-        self.database
+        self.roster.pool().kind()
     }
 
     /// The cap: how many connections the database ever sees.
@@ -224,6 +208,20 @@ impl Host {
     pub async fn set_max_connections(&self, cap: u32) -> Result<(), HostError> {
         let set = self.roster.pool().set_max_connections(cap).await;
         set.map_err(HostError::Database)
+    }
+
+    /// The same for the database of this name.
+    ///
+    /// # Errors
+    /// As [`set_max_connections`](Self::set_max_connections), and [`HostError::NamedDatabase`] also if
+    /// there is no such database.
+    ///
+    /// # Cancel safety
+    /// As that one.
+    pub async fn set_max_connections_of(&self, database: &str, cap: u32) -> Result<(), HostError> {
+        let place = self.roster.databases().named(database)?;
+        let set = place.pool.set_max_connections(cap).await;
+        set.map_err(|failure| place.wrong(failure))
     }
 
     /// Returns when the host's thread has taken a turn: at once, unless it is stuck. For watchdogs.
@@ -258,10 +256,10 @@ impl Host {
     pub fn client(&self, name: &str) -> MemoryDialer {
         let roster = self.roster.clone();
         let name: Arc<str> = name.into();
-        MemoryDialer::new(Arc::clone(&name), move || {
+        MemoryDialer::new(Arc::clone(&name), move |database| {
             check_name(&name)
                 .map_err(|error| Failure::new(Code::INVALID_ARGUMENT, error.to_string()))?;
-            roster.open_in_memory(Arc::clone(&name))
+            roster.open_in_memory(Arc::clone(&name), database)
         })
     }
 
@@ -296,53 +294,6 @@ impl Host {
         self.registry.ended(name).await
     }
 
-    /// What the host has counted so far.
-    #[must_use]
-    pub fn stats(&self) -> HostStats {
-        self.counters.read(self.roster.len())
-    }
-
-    /// What the pool holds now, and what it has done so far.
-    #[must_use]
-    pub fn pool_stats(&self) -> PoolStats {
-        self.roster.pool().stats()
-    }
-
-    /// The connections that plugins have now, those held longest first: who has each, for what, and
-    /// what runs on it.
-    #[must_use]
-    pub fn leases(&self) -> Vec<LeaseInfo> {
-        self.roster.pool().leases()
-    }
-
-    /// The leases that ended within `within`, in the order in which they did. Of those that lasted
-    /// 5 ms or longer the latest 256 are known.
-    #[must_use]
-    pub fn ended_leases(&self, within: Duration) -> Vec<EndedLease> {
-        self.roster.pool().ended_leases(within)
-    }
-
-    /// The statements that run now, the longest first, and then the calls that wait for a
-    /// connection, in the order they came.
-    #[must_use]
-    pub fn statements(&self) -> Vec<StatementInfo> {
-        self.roster.pool().statements()
-    }
-
-    /// Whether anybody waits for a connection, and what for: whether the database is slow, or the
-    /// queue full.
-    #[must_use]
-    pub fn verdict(&self) -> Verdict {
-        self.roster.pool().verdict()
-    }
-
-    /// What each plugin has done since the host started, by name; of those that have asked for
-    /// a connection.
-    #[must_use]
-    pub fn activity(&self) -> Vec<(String, PluginActivity)> {
-        self.roster.pool().activity()
-    }
-
     /// What a plugin may have, whether that is its own quota or the default.
     #[must_use]
     pub fn quota(&self, plugin: &str) -> Quota {
@@ -360,7 +311,13 @@ impl Host {
         check_name(plugin)?;
         check_quota(plugin, &quota)?;
         let set = self.roster.pool().set_quota(&plugin.into(), quota);
-        set.map_err(HostError::Database)
+        set.map_err(HostError::Database)?;
+        for place in self.roster.databases().others() {
+            let quota = Quota { min: 0, ..quota };
+            let set = place.pool.set_quota(&plugin.into(), quota);
+            set.map_err(HostError::Database)?;
+        }
+        Ok(())
     }
 
     /// Changes the quota of every plugin that has none of its own; in force at once.
@@ -369,7 +326,9 @@ impl Host {
     /// [`HostError::Setting`] if nothing could run with the quota, or if it guarantees a minimum.
     pub fn set_default_quota(&self, quota: Quota) -> Result<(), HostError> {
         check_default_quota(&quota)?;
-        self.roster.pool().set_default_quota(quota);
+        for place in self.roster.databases().all() {
+            place.pool.set_default_quota(quota);
+        }
         Ok(())
     }
 
@@ -395,7 +354,7 @@ impl Host {
 
 /// Stops a host, step by step.
 struct WindDown {
-    pool: Pool,
+    databases: Databases,
     pub(crate) roster: Roster,
     orders: Orders,
     /// Its thread must outlive the plugins that it started.
@@ -430,7 +389,7 @@ impl WindDown {
             }
         }
         drop(self.launcher);
-        self.pool.stop().await;
+        self.databases.stop().await;
         tracing::info!("the host has stopped");
     }
 }

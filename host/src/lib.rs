@@ -27,6 +27,7 @@ pub mod admin;
 mod builder;
 mod change;
 mod config;
+mod databases;
 mod db;
 mod engine;
 mod error;
@@ -37,6 +38,7 @@ mod host;
 mod listener;
 #[cfg(feature = "metrics")]
 pub mod metrics;
+mod named;
 mod peer;
 mod plugin;
 mod pool;
@@ -47,6 +49,7 @@ mod stop;
 mod telemetry;
 pub mod testing;
 mod transport;
+mod view;
 #[cfg(feature = "web")]
 pub mod web;
 
@@ -58,6 +61,7 @@ pub use change::Applied;
 pub use db::login::Login;
 pub use error::HostError;
 pub use host::Host;
+pub use named::NamedDatabase;
 pub use onepool_proto::endpoint::{Endpoint, EndpointError};
 pub use onepool_proto::error::Explanation;
 pub use onepool_proto::handshake::Token;

@@ -10,9 +10,10 @@ use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
+use crate::databases::Place;
 use crate::host::Host;
 use crate::plugin::{PluginState, PluginStatus};
-use crate::pool::{PluginStats, PoolStats};
+use crate::pool::{CloseReason, PluginStats, PoolStats};
 use crate::telemetry::{Distribution, HostStats, PluginActivity, ProcessUse};
 
 /// What [`Host::metrics`] returns is of this media type.
@@ -32,13 +33,18 @@ impl Host {
     /// applications that serve their own metrics. `onepool serve` does it with `[metrics]`.
     #[must_use]
     pub fn metrics(&self) -> String {
+        let several = !self.roster.databases().others().is_empty();
+        let read = |place: &Place| PoolSheet {
+            database: several.then(|| place.name.to_string()),
+            stats: place.pool.stats(),
+            activity: place.pool.activity(),
+        };
         let sheet = Sheet {
             database: self.database().to_string(),
             started: self.started,
             host: self.stats(),
-            pool: self.pool_stats(),
+            pools: self.roster.databases().all().map(read).collect(),
             plugins: self.plugins(),
-            activity: self.activity(),
             lag: self.lag.read(),
             process: ProcessUse::read(),
         };
@@ -57,11 +63,40 @@ struct Sheet {
     database: String,
     started: SystemTime,
     host: HostStats,
-    pool: PoolStats,
+    pools: Vec<PoolSheet>,
     plugins: Vec<PluginStatus>,
-    activity: Vec<(String, PluginActivity)>,
     lag: Distribution,
     process: Option<ProcessUse>,
+}
+
+/// What is told of one database.
+#[derive(Debug)]
+struct PoolSheet {
+    /// Its name, where there are several.
+    database: Option<String>,
+    stats: PoolStats,
+    activity: Vec<(String, PluginActivity)>,
+}
+
+impl PoolSheet {
+    /// The labels of a sample that is of this database.
+    fn labels<const N: usize>(&self, others: [Label; N]) -> Vec<Label> {
+        let own = self.database.clone().map(|name| ("database", name));
+        others.into_iter().chain(own).collect()
+    }
+
+    /// What each plugin has of it now, by name.
+    fn plugins(&self) -> Samples<PluginStats> {
+        let plugins: BTreeMap<_, _> = self.stats.plugins.iter().cloned().collect();
+        let sample = |(name, stats)| (self.labels([("plugin", name)]), stats);
+        plugins.into_iter().map(sample).collect()
+    }
+
+    /// What each plugin has done in it.
+    fn calls(&self) -> impl Iterator<Item = (Vec<Label>, &PluginActivity)> {
+        let activity = self.activity.iter();
+        activity.map(|(name, done)| (self.labels([("plugin", name.clone())]), done))
+    }
 }
 
 impl Collector for Sheet {
@@ -69,7 +104,7 @@ impl Collector for Sheet {
         let mut out = Out(encoder);
         self.of_host(&mut out)?;
         self.of_process(&mut out)?;
-        self.of_pool(&mut out)?;
+        self.of_pools(&mut out)?;
         self.of_plugins(&mut out)?;
         self.of_calls(&mut out)
     }
@@ -94,12 +129,13 @@ impl Sheet {
         let help = "Peers that went away during the handshake";
         out.counter("onepool_handshakes_broken", help, host.handshakes_broken)?;
         let help = "Panics of the host that stayed within a session or a backend";
+        let of_backends = self.pools.iter().map(|pool| pool.stats.panicked).sum();
         let panics = [
             (
                 &[("place", "session".to_owned())][..],
                 host.sessions_panicked,
             ),
-            (&[("place", "backend".to_owned())][..], self.pool.panicked),
+            (&[("place", "backend".to_owned())][..], of_backends),
         ];
         out.counters("onepool_panics", help, panics)?;
         let help = "How late the host's thread is when it should have its turn";
@@ -120,44 +156,74 @@ impl Sheet {
         )
     }
 
-    fn of_pool(&self, out: &mut Out<'_>) -> fmt::Result {
-        let Self { pool, .. } = self;
+    fn of_pools(&self, out: &mut Out<'_>) -> fmt::Result {
+        let each = |read: fn(&PoolStats) -> u64| -> Samples<u64> {
+            let pools = self.pools.iter();
+            let sample = |pool: &PoolSheet| (pool.labels([]), read(&pool.stats));
+            pools.map(sample).collect()
+        };
         let help = "The cap: how many connections the database ever sees";
-        out.gauge("onepool_max_connections", help, pool.max_connections)?;
-        let backends = pool.backends;
-        let places = [
-            ("connecting", backends.connecting),
-            ("free", backends.free),
-            ("leased", backends.leased),
-            ("resetting", backends.resetting),
-            ("closing", backends.closing),
-            ("control", backends.control),
-        ];
-        let places = places.map(|(state, count)| ([("state", state.to_owned())], count));
+        let caps = each(|pool| pool.max_connections.into());
+        out.gauges("onepool_max_connections", help, slices(&caps))?;
         let help = "Connections to the database, by what they are doing";
-        out.gauges("onepool_backends", help, slices(&places))?;
+        out.gauges("onepool_backends", help, slices(&self.backends()))?;
         let help = "The most connections that there ever were at once";
-        out.gauge("onepool_backends_peak", help, pool.peak)?;
+        let peaks = each(|pool| pool.peak.into());
+        out.gauges("onepool_backends_peak", help, slices(&peaks))?;
         let help = "Connections that were opened";
-        out.counter("onepool_backends_opened", help, pool.opened)?;
+        let opened = each(|pool| pool.opened);
+        out.counters("onepool_backends_opened", help, slices(&opened))?;
         let help = "Times that a connection could not be opened";
-        out.counter("onepool_backends_not_opened", help, pool.not_opened)?;
-        let closes = pool.closes.iter();
-        let closes: Vec<_> = closes
-            .map(|(reason, count)| ([("reason", reason.name().to_owned())], *count))
-            .collect();
+        let not_opened = each(|pool| pool.not_opened);
+        out.counters("onepool_backends_not_opened", help, slices(&not_opened))?;
         let help = "Connections that were closed, and why";
-        out.counters("onepool_backends_closed", help, slices(&closes))?;
+        out.counters("onepool_backends_closed", help, slices(&self.closes()))?;
         let help = "Connections that were reset, since something had been left behind on them";
-        out.counter("onepool_backends_reset", help, pool.resets)?;
+        let resets = each(|pool| pool.resets);
+        out.counters("onepool_backends_reset", help, slices(&resets))?;
         let help = "Cancels that were sent to the database";
-        out.counter("onepool_cancels_sent", help, pool.cancels.sent)?;
+        let sent = each(|pool| pool.cancels.sent);
+        out.counters("onepool_cancels_sent", help, slices(&sent))?;
         let help = "Statements that ended by a cancel";
-        out.counter("onepool_cancels_hit", help, pool.cancels.hit)?;
+        let hit = each(|pool| pool.cancels.hit);
+        out.counters("onepool_cancels_hit", help, slices(&hit))?;
         let help = "Deadlocks over connections that were broken";
-        out.counter("onepool_deadlocks", help, pool.deadlocks)?;
+        let deadlocks = each(|pool| pool.deadlocks);
+        out.counters("onepool_deadlocks", help, slices(&deadlocks))?;
         let help = "Leases that were revoked because they took too long";
-        out.counter("onepool_leases_revoked", help, pool.revoked)
+        let revoked = each(|pool| pool.revoked);
+        out.counters("onepool_leases_revoked", help, slices(&revoked))
+    }
+
+    fn backends(&self) -> Samples<u64> {
+        let of_pool = |pool: &PoolSheet| {
+            let backends = pool.stats.backends;
+            let places = [
+                ("connecting", backends.connecting),
+                ("free", backends.free),
+                ("leased", backends.leased),
+                ("resetting", backends.resetting),
+                ("closing", backends.closing),
+                ("control", backends.control),
+            ];
+            places.map(|(state, count)| {
+                let labels = pool.labels([("state", state.to_owned())]);
+                (labels, u64::from(count))
+            })
+        };
+        self.pools.iter().flat_map(of_pool).collect()
+    }
+
+    fn closes(&self) -> Samples<u64> {
+        let of_pool = |pool: &PoolSheet| -> Samples<u64> {
+            let closes = pool.stats.closes.iter();
+            let sample = |(reason, count): &(CloseReason, u64)| {
+                let labels = pool.labels([("reason", reason.name().to_owned())]);
+                (labels, *count)
+            };
+            closes.map(sample).collect()
+        };
+        self.pools.iter().flat_map(of_pool).collect()
     }
 
     /// What the plugins are now.
@@ -187,13 +253,7 @@ impl Sheet {
             each(|status| status.restarts),
         )?;
 
-        let known: BTreeMap<_, _> = self
-            .pool
-            .plugins
-            .iter()
-            .map(|(name, at)| (name, at))
-            .collect();
-        let known: Vec<_> = known.into_iter().map(|(name, at)| (of(name), at)).collect();
+        let known: Vec<_> = self.pools.iter().flat_map(PoolSheet::plugins).collect();
         let each = |read: fn(&PluginStats) -> u64| {
             let known = known.iter();
             known.map(move |(labels, stats)| (&labels[..], read(stats)))
@@ -213,32 +273,30 @@ impl Sheet {
 
     /// What the plugins have done.
     fn of_calls(&self, out: &mut Out<'_>) -> fmt::Result {
-        let activity = self.activity.iter();
-        let activity: Vec<_> = activity
-            .map(|(name, done)| (of(name), name, done))
-            .collect();
+        let activity: Vec<_> = self.pools.iter().flat_map(PoolSheet::calls).collect();
         let each = |read: fn(&PluginActivity) -> u64| {
             let activity = activity.iter();
-            activity.map(move |(labels, _, done)| (&labels[..], read(done)))
+            activity.map(move |(labels, done)| (&labels[..], read(done)))
         };
         let timed = |read: fn(&PluginActivity) -> &Distribution| {
             let activity = activity.iter();
-            activity.map(move |(labels, _, done)| (&labels[..], read(done)))
+            activity.map(move |(labels, done)| (&labels[..], read(done)))
         };
-        let labelled = |name: &str, key: &'static str, value: &str| {
-            [("plugin", name.to_owned()), (key, value.to_owned())]
+        let labelled = |labels: &[Label], key: &'static str, value: &str| -> Vec<Label> {
+            let own = (key, value.to_owned());
+            labels.iter().cloned().chain([own]).collect()
         };
-        let calls = activity.iter().flat_map(|(_, name, done)| {
+        let calls = activity.iter().flat_map(|(labels, done)| {
             let calls = done.calls.iter();
-            calls.map(move |(kind, count)| (labelled(name, "call", kind.name()), *count))
+            calls.map(move |(kind, count)| (labelled(labels, "call", kind.name()), *count))
         });
-        let calls: Vec<_> = calls.collect();
+        let calls: Samples<u64> = calls.collect();
         out.counters("onepool_calls", "Calls of the plugin", slices(&calls))?;
-        let errors = activity.iter().flat_map(|(_, name, done)| {
+        let errors = activity.iter().flat_map(|(labels, done)| {
             let errors = done.errors.iter();
-            errors.map(move |(code, count)| (labelled(name, "code", code), *count))
+            errors.map(move |(code, count)| (labelled(labels, "code", code), *count))
         });
-        let errors: Vec<_> = errors.collect();
+        let errors: Samples<u64> = errors.collect();
         let help = "Calls that failed, by their code: see onepool explain";
         out.counters("onepool_errors", help, slices(&errors))?;
         let help = "Rows that statements have yielded";
@@ -269,9 +327,10 @@ fn of(plugin: &str) -> [Label; 1] {
     [("plugin", plugin.to_owned())]
 }
 
-fn slices<const N: usize, V: Copy>(
-    samples: &[([Label; N], V)],
-) -> impl Iterator<Item = (&[Label], V)> {
+/// Samples of one family, each with its labels.
+type Samples<V> = Vec<(Vec<Label>, V)>;
+
+fn slices<V: Copy>(samples: &[(Vec<Label>, V)]) -> impl Iterator<Item = (&[Label], V)> {
     samples.iter().map(|(labels, value)| (&labels[..], *value))
 }
 

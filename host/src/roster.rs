@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use onepool_proto::handshake::{Token, Welcome};
 use onepool_proto::id::{Mint, SessionId};
 use onepool_proto::memory::MemoryLink;
-use onepool_proto::{Code, DatabaseKind, Failure, Limits, PROTOCOL_VERSION};
+use onepool_proto::{Code, Failure, Limits, PROTOCOL_VERSION};
 use parking_lot::RwLock;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use crate::databases::{Databases, Place};
 use crate::plugin::{LaunchId, PluginSession};
 use crate::pool::{Holder, Pool};
 use crate::session::{self, SessionContext, ShutdownAsk};
@@ -31,8 +32,7 @@ use crate::transport::{MemoryWire, Orderly, Parting, Partings, Wire, partings};
 pub(crate) struct Roster(Arc<Inner>);
 
 struct Inner {
-    pool: Pool,
-    database: DatabaseKind,
+    databases: Databases,
     limits: Limits,
     mint: Mint,
     live: DashMap<SessionId, Live>,
@@ -73,8 +73,7 @@ impl Live {
 /// What a roster is made of.
 #[derive(Debug)]
 pub(crate) struct RosterConfig {
-    pub(crate) pool: Pool,
-    pub(crate) database: DatabaseKind,
+    pub(crate) databases: Databases,
     pub(crate) limits: Limits,
     pub(crate) max_sessions: usize,
     pub(crate) reader_timeout: Duration,
@@ -90,6 +89,7 @@ pub(crate) struct RosterConfig {
 pub(crate) struct Seat {
     roster: Roster,
     id: SessionId,
+    place: Place,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -97,8 +97,7 @@ impl Roster {
     /// A roster without sessions, on the current runtime.
     pub(crate) fn new(config: RosterConfig) -> Self {
         Self(Arc::new(Inner {
-            pool: config.pool,
-            database: config.database,
+            databases: config.databases,
             limits: config.limits,
             mint: Mint::new(),
             live: DashMap::new(),
@@ -113,7 +112,7 @@ impl Roster {
         }))
     }
 
-    /// A seat for one session.
+    /// A seat for one session, with the main database.
     ///
     /// # Errors
     /// [`Code::HOST_FULL`] and [`Code::HOST_STOPPING`].
@@ -122,6 +121,7 @@ impl Roster {
             Ok(permit) => Ok(Seat {
                 roster: self.clone(),
                 id: SessionId::mint(&self.0.mint),
+                place: self.0.databases.main().clone(),
                 _permit: permit,
             }),
             Err(TryAcquireError::NoPermits) => Err(Failure::new(
@@ -137,11 +137,15 @@ impl Roster {
     }
 
     /// Begins a session with a client in the host's own process.
-    pub(crate) fn open_in_memory(&self, plugin: Arc<str>) -> Result<MemoryLink, Failure> {
+    pub(crate) fn open_in_memory(
+        &self,
+        plugin: Arc<str>,
+        database: Option<&str>,
+    ) -> Result<MemoryLink, Failure> {
         // A host that stops meanwhile waits for this session, too.
         let _tracked = self.0.tracker.token();
-        let seat = self.seat()?;
-        let welcome = seat.welcome(PROTOCOL_VERSION, Token::new(""));
+        let seat = self.seat()?.with(database, &plugin)?;
+        let welcome = seat.welcome(PROTOCOL_VERSION, &plugin, Token::new(""));
         let (wire, channel, goodbye) = MemoryWire::pair();
         let session = seat.serve(plugin, None, wire);
         self.0.tracker.spawn_on(session, &self.0.runtime);
@@ -152,9 +156,14 @@ impl Roster {
         })
     }
 
-    /// The pool that the sessions use.
+    /// The databases that sessions may be with.
+    pub(crate) fn databases(&self) -> &Databases {
+        &self.0.databases
+    }
+
+    /// The pool of the main database.
     pub(crate) fn pool(&self) -> &Pool {
-        &self.0.pool
+        &self.0.databases.main().pool
     }
 
     /// The names of the plugins that only read, for sessions that begin from now on.
@@ -230,15 +239,29 @@ impl Roster {
 }
 
 impl Seat {
+    /// The same with the database of this name, if `plugin` may use it.
+    ///
+    /// # Errors
+    /// As [`Databases::find`].
+    pub(crate) fn with(mut self, database: Option<&str>, plugin: &str) -> Result<Self, Failure> {
+        let databases = &self.roster.0.databases;
+        self.place = databases.find(database, plugin)?.clone();
+        Ok(self)
+    }
+
     /// What the plugin is told of its new session.
-    pub(crate) fn welcome(&self, version: u16, next_token: Token) -> Welcome {
+    pub(crate) fn welcome(&self, version: u16, plugin: &str, next_token: Token) -> Welcome {
+        let databases = &self.roster.0.databases;
+        let is_main = self.place.name == databases.main().name;
+        let replica = databases.replica_for(plugin).filter(|_| is_main);
         Welcome {
             version,
             session: self.id,
-            database: self.roster.0.database,
+            database: self.place.pool.kind(),
             limits: self.roster.0.limits,
             features: 0,
             next_token,
+            replica: replica.map(|place| place.name.to_string()),
         }
     }
 
@@ -252,15 +275,16 @@ impl Seat {
         let inner = &self.roster.0;
         let (partings, orders) = partings();
         let shutdown = ShutdownAsk::default();
-        let holder = inner.pool.new_holder();
+        let Place { pool, replica, .. } = self.place.clone();
+        let holder = pool.new_holder();
         let context = SessionContext {
             id: self.id,
             holder,
             plugin: Arc::clone(&plugin),
-            pool: inner.pool.clone(),
-            quota: inner.pool.quota(&plugin),
-            tally: inner.pool.tally(&plugin),
-            read_only: inner.readers.read().contains(&*plugin),
+            quota: pool.quota(&plugin),
+            tally: pool.tally(&plugin),
+            pool,
+            read_only: replica || inner.readers.read().contains(&*plugin),
             limits: inner.limits,
             shutdown: shutdown.clone(),
             reader_timeout: inner.reader_timeout,

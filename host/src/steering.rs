@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use onepool_proto::{Code, Failure};
 
 use crate::error::HostError;
@@ -19,7 +20,9 @@ impl Host {
     /// [`HostError::UnknownPlugin`] if the host has never heard of this plugin.
     pub fn pause(&self, plugin: Option<&str>) -> Result<(), HostError> {
         let plugin = plugin.map(|plugin| self.known(plugin)).transpose()?;
-        self.roster.pool().hold_back(plugin.as_ref());
+        for place in self.roster.databases().all() {
+            place.pool.hold_back(plugin.as_ref());
+        }
         Ok(())
     }
 
@@ -32,7 +35,10 @@ impl Host {
         if let Some(plugin) = plugin {
             self.known(plugin)?;
         }
-        Ok(self.roster.pool().resume(plugin))
+        let places = self.roster.databases().all();
+        // Each is to be told, so no short cut.
+        let resumed = places.map(|place| place.pool.resume(plugin));
+        Ok(resumed.fold(false, |any, paused| any | paused))
     }
 
     /// Whom nothing new is lent to.
@@ -54,17 +60,25 @@ impl Host {
     /// Dropping the future leaves the pause.
     pub async fn drain(&self, plugin: Option<&str>, patience: Duration) -> Result<(), HostError> {
         let plugin = plugin.map(|plugin| self.known(plugin)).transpose()?;
-        let drained = self.roster.pool().drain(plugin.as_ref(), patience).await;
-        drained.map_err(|held| HostError::NotDrained {
+        let places = self.roster.databases().all();
+        let draining = places.map(|place| place.pool.drain(plugin.as_ref(), patience));
+        let drained = join_all(draining).await.into_iter();
+        let held: Vec<_> = drained.filter_map(Result::err).collect();
+        if held.is_empty() {
+            return Ok(());
+        }
+        let held = held.concat();
+        Err(HostError::NotDrained {
             patience,
             held: pool::in_words(&held),
         })
     }
 
-    /// Replaces every connection to the database: the idle ones at once, the others when they come
+    /// Replaces every connection to the databases: the idle ones at once, the others when they come
     /// free. Returns how many there are.
     pub fn reconnect(&self) -> u32 {
-        self.roster.pool().reconnect()
+        let places = self.roster.databases().all();
+        places.map(|place| place.pool.reconnect()).sum()
     }
 
     /// Ends what has this name, in the database, too: a statement or the wait of a call is cancelled,
@@ -87,17 +101,22 @@ impl Host {
                 Err(HostError::NoSuchTarget(target))
             };
         }
-        let killed = self.roster.pool().kill(target, by);
-        killed.map_err(|why| match why {
-            NotKilled::Gone => HostError::NoSuchTarget(target),
-            NotKilled::Ending => HostError::NotCancellable(target),
-        })
+        for place in self.roster.databases().all() {
+            match place.pool.kill(target, by) {
+                Ok(()) => return Ok(()),
+                Err(NotKilled::Ending) => return Err(HostError::NotCancellable(target)),
+                // It may be of another database: a name is given once by all of them together.
+                Err(NotKilled::Gone) => {}
+            }
+        }
+        Err(HostError::NoSuchTarget(target))
     }
 
     /// The name of a plugin that is launched, has a session, or had one.
     fn known(&self, plugin: &str) -> Result<Arc<str>, HostError> {
         let listed = || self.plugins().iter().any(|known| known.name == plugin);
-        if self.roster.pool().knows(plugin) || listed() {
+        let mut places = self.roster.databases().all();
+        if places.any(|place| place.pool.knows(plugin)) || listed() {
             return Ok(plugin.into());
         }
         Err(HostError::UnknownPlugin(plugin.to_owned()))

@@ -124,6 +124,8 @@ codes! {
         "check that the peer is a onepool SDK and not stopped";
     206 HOST_FULL: "the host has as many sessions as it may",
         "stop plugins that are not needed, or raise the limit";
+    207 UNKNOWN_DATABASE: "the host has no database of this name",
+        "use one of those that the message names, or add it to the host's configuration";
 
     // The queue for backends.
     300 QUEUE_TIMEOUT: "no backend came free in time",

@@ -59,6 +59,8 @@ pub struct Hello {
     pub token: Token,
     /// What the plugin can do beyond the version, as bits. Unknown ones are ignored.
     pub features: u64,
+    /// The database that the session is to be with, by name; without one, that which every host has.
+    pub database: Option<String>,
 }
 
 impl Hello {
@@ -71,6 +73,7 @@ impl Hello {
             plugin: plugin.into(),
             token,
             features: 0,
+            database: None,
         }
     }
 
@@ -101,7 +104,7 @@ pub struct Welcome {
     pub version: u16,
     /// The new session.
     pub session: SessionId,
-    /// The database behind the host.
+    /// The kind of database that the session is with.
     pub database: DatabaseKind,
     /// What the session may use.
     pub limits: Limits,
@@ -109,6 +112,8 @@ pub struct Welcome {
     pub features: u64,
     /// The token for the plugin's next session, should this one break.
     pub next_token: Token,
+    /// The name of a database that follows this one, if there is one, for whoever only reads.
+    pub replica: Option<String>,
 }
 
 /// The host's answer.

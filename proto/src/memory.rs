@@ -27,18 +27,21 @@ pub struct MemoryLink {
     pub goodbye: Goodbye,
 }
 
+/// Opens a session with the database of a name, or without one with that which every host has.
+type Dial = dyn Fn(Option<&str>) -> Result<MemoryLink, Failure> + Send + Sync;
+
 /// Opens sessions with a host in the same process, as one plugin of it.
 #[derive(Clone)]
 pub struct MemoryDialer {
     plugin: Arc<str>,
-    dial: Arc<dyn Fn() -> Result<MemoryLink, Failure> + Send + Sync>,
+    dial: Arc<Dial>,
 }
 
 impl MemoryDialer {
     /// A dialer that opens sessions of `plugin` with `dial`.
     pub fn new(
         plugin: impl Into<Arc<str>>,
-        dial: impl Fn() -> Result<MemoryLink, Failure> + Send + Sync + 'static,
+        dial: impl Fn(Option<&str>) -> Result<MemoryLink, Failure> + Send + Sync + 'static,
     ) -> Self {
         Self {
             plugin: plugin.into(),
@@ -52,12 +55,20 @@ impl MemoryDialer {
         &self.plugin
     }
 
-    /// Opens a session.
+    /// Opens a session with the database that every host has.
     ///
     /// # Errors
     /// If the host is stopping.
     pub fn dial(&self) -> Result<MemoryLink, Failure> {
-        (self.dial)()
+        (self.dial)(None)
+    }
+
+    /// Opens a session with the database of this name.
+    ///
+    /// # Errors
+    /// If the host is stopping, or the plugin may not use such a database.
+    pub fn dial_to(&self, database: &str) -> Result<MemoryLink, Failure> {
+        (self.dial)(Some(database))
     }
 }
 

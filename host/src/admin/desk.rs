@@ -1,17 +1,19 @@
 //! Does what is asked for on the admin socket.
 
-use std::collections::HashMap;
 use std::process::ExitStatus;
 use std::time::Duration;
 
 use onepool_proto::endpoint::{ENDPOINT_VARIABLE, PLUGIN_VARIABLE, TOKEN_VARIABLE};
 
 use super::Configuration;
-use super::message::{Attachment, Backends, PluginView, Reply, Request, StateName, Status};
+use super::message::{
+    Attachment, Backends, DatabaseStatus, PluginView, Reply, Request, StateName, Status,
+};
+use crate::databases::Place;
 use crate::error::HostError;
 use crate::host::Host;
 use crate::plugin::{PluginState, PluginStatus};
-use crate::pool::{PluginStats, Quota};
+use crate::pool::{Counts, PluginStats, Quota};
 
 /// Statements that are told at once; more would not fit into a message, nor be read by anybody.
 const STATEMENTS: usize = 1000;
@@ -138,14 +140,8 @@ fn status(host: &Host) -> Status {
     let running = launched
         .clone()
         .filter(|plugin| plugin.state == PluginState::Running);
-    let backends = Backends {
-        connecting: pool.backends.connecting,
-        free: pool.backends.free,
-        leased: pool.backends.leased,
-        resetting: pool.backends.resetting,
-        closing: pool.backends.closing,
-        control: pool.backends.control,
-    };
+    let databases = databases(host);
+    let elsewhere: usize = databases.iter().skip(1).map(|other| other.waiting).sum();
     let verdict = host.verdict();
     let paused = host.paused();
     Status {
@@ -157,17 +153,54 @@ fn status(host: &Host) -> Status {
         database: host.database().to_string(),
         endpoint: host.endpoint().to_string(),
         max_connections: pool.max_connections,
-        backends,
+        backends: pool.backends.into(),
         peak: pool.peak,
-        waiting: pool.waiting,
+        waiting: pool.waiting + elsewhere,
+        databases,
         sessions: host.stats().sessions,
         launched: launched.count(),
         running: running.count(),
     }
 }
 
+/// Each database, where there are several.
+fn databases(host: &Host) -> Vec<DatabaseStatus> {
+    let places = host.roster.databases();
+    if places.others().is_empty() {
+        return Vec::new();
+    }
+    let status = |place: &Place| {
+        let (stats, verdict) = (place.pool.stats(), place.pool.verdict());
+        DatabaseStatus {
+            name: place.name.to_string(),
+            database: place.pool.kind().to_string(),
+            replica: place.replica,
+            summary: verdict.summary,
+            verdict: verdict.kind,
+            max_connections: stats.max_connections,
+            backends: stats.backends.into(),
+            peak: stats.peak,
+            waiting: stats.waiting,
+        }
+    };
+    places.all().map(status).collect()
+}
+
+impl From<Counts> for Backends {
+    fn from(counts: Counts) -> Self {
+        Self {
+            connecting: counts.connecting,
+            free: counts.free,
+            leased: counts.leased,
+            resetting: counts.resetting,
+            closing: counts.closing,
+            control: counts.control,
+        }
+    }
+}
+
 fn plugins(host: &Host) -> Vec<PluginView> {
-    let stats: HashMap<_, _> = host.pool_stats().plugins.into_iter().collect();
+    let stats = host.plugin_stats();
     let view = |plugin: PluginStatus| {
         let stats = stats.get(&plugin.name).copied().unwrap_or_default();
         view(plugin, stats)

@@ -146,24 +146,51 @@ pub struct Status {
     pub paused: bool,
     /// The plugins that an operator has paused by themselves.
     pub paused_plugins: Vec<String>,
-    /// The kind of database.
+    /// The kind of the main database.
     pub database: String,
     /// Where plugins connect.
     pub endpoint: String,
-    /// The cap.
+    /// The cap of the main database.
     pub max_connections: u32,
-    /// The connections to the database, by what they are doing.
+    /// The connections to it, by what they are doing.
     pub backends: Backends,
-    /// The most connections that there ever were at once.
+    /// The most connections to it that there ever were at once.
     pub peak: u32,
-    /// Calls that wait for a connection.
+    /// Calls that wait for a connection, to whichever database.
     pub waiting: usize,
+    /// Where there are several databases, each of them, `main` first; else nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub databases: Vec<DatabaseStatus>,
     /// Sessions of plugins.
     pub sessions: u64,
     /// Plugins that the host launches, and how many of them run.
     pub launched: usize,
     /// How many of those run.
     pub running: usize,
+}
+
+/// How one of several databases is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DatabaseStatus {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub database: String,
+    /// Whether it is a read replica of the main one.
+    pub replica: bool,
+    /// Whether anybody waits for it, and what for, in one sentence.
+    pub summary: String,
+    /// The same in one word.
+    pub verdict: VerdictKind,
+    /// Its cap.
+    pub max_connections: u32,
+    /// The connections to it, by what they are doing.
+    pub backends: Backends,
+    /// The most connections to it that there ever were at once.
+    pub peak: u32,
+    /// Calls that wait for a connection to it.
+    pub waiting: usize,
 }
 
 /// Connections to the database, by what they are doing.

@@ -32,7 +32,9 @@ mod tests;
 pub use client::{AdminClient, AdminError};
 pub use configuration::{Changes, Configuration};
 pub use facts::machine;
-pub use message::{Attachment, Backends, PluginView, Reply, Request, StateName, Status};
+pub use message::{
+    Attachment, Backends, DatabaseStatus, PluginView, Reply, Request, StateName, Status,
+};
 pub use server::AdminSocket;
 
 use std::path::PathBuf;

@@ -44,6 +44,7 @@ pub(super) struct Doorkeeper {
 pub(super) struct Guest {
     pub(super) seat: Seat,
     pub(super) admission: Admission,
+    plugin: String,
     version: u16,
 }
 
@@ -89,9 +90,12 @@ impl Doorkeeper {
         if let Some(child) = admission.bound_to().await {
             peer.check_descends_from(child)?;
         }
+        // Only who may come in learns of databases.
+        let seat = seat.with(hello.database.as_deref(), &hello.plugin)?;
         Ok(Guest {
             seat,
             admission,
+            plugin: hello.plugin,
             version,
         })
     }
@@ -102,7 +106,7 @@ impl Guest {
     pub(super) async fn welcome(&self, stream: &mut Stream) -> io::Result<()> {
         self.admission.note_entry();
         let next_token = self.admission.next_token();
-        let welcome = self.seat.welcome(self.version, next_token);
+        let welcome = self.seat.welcome(self.version, &self.plugin, next_token);
         write_answer(stream, &Answer::Welcome(welcome)).await
     }
 }

@@ -77,6 +77,8 @@ pub struct Plugin {
     pub(crate) login: Option<Login>,
     /// Its own schema, if it has one.
     pub(crate) schema: Option<String>,
+    /// The databases that it may use, if not all.
+    pub(crate) databases: Option<BTreeSet<String>>,
 }
 
 impl Plugin {
@@ -95,6 +97,7 @@ impl Plugin {
             read_only: false,
             login: None,
             schema: None,
+            databases: None,
             after: BTreeSet::new(),
             restart: Restart::default(),
             restart_limits: RestartLimits::default(),
@@ -123,6 +126,15 @@ impl Plugin {
     #[must_use]
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.env.insert(name.into(), value.into());
+        self
+    }
+
+    /// The databases of the host that it may use, by name; `main` is the one that every host has.
+    /// Default: all of them, or the main one and its replicas for a plugin that has a
+    /// [login](Self::login) or a [schema](Self::schema) of its own.
+    #[must_use]
+    pub fn databases(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.databases = Some(names.into_iter().map(Into::into).collect());
         self
     }
 

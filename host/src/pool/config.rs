@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use onepool_proto::{Code, DatabaseKind, Failure};
 
+use super::names::Names;
 use super::quota::Quota;
 use super::scheduler::Upkeep;
 use crate::db::{Allowance, Source};
@@ -26,6 +27,8 @@ pub(crate) struct PoolConfig {
     pub(crate) times: PoolTimes,
     /// Whether the database is told with each statement which plugin runs it.
     pub(crate) statement_comments: bool,
+    /// Where the numbers come from that its backends are named with.
+    pub(crate) names: Names,
 }
 
 /// The database as somebody else than the host.

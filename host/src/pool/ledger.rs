@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use super::names::Names;
 use super::scheduler::Holder;
 
 /// Names a backend for the life of the host; never used twice.
@@ -174,7 +175,7 @@ impl Grant {
 #[derive(Debug)]
 pub(crate) struct Ledger {
     cap: u32,
-    next: u64,
+    names: Names,
     // Invariant: `counts` is the tally of `backends`, and `by_login` that of each login's; all three
     // change in `enter` and `leave` alone.
     backends: BTreeMap<BackendId, (LoginId, Place)>,
@@ -187,7 +188,7 @@ impl Ledger {
     pub(crate) fn new(cap: u32) -> Self {
         Self {
             cap,
-            next: 1,
+            names: Names::default(),
             backends: BTreeMap::new(),
             counts: Counts::default(),
             by_login: Vec::new(),
@@ -195,13 +196,17 @@ impl Ledger {
         }
     }
 
+    /// The same with numbers from this series, before there is any backend.
+    pub(crate) fn set_names(&mut self, names: Names) {
+        self.names = names;
+    }
+
     /// A slot for a new backend of this login, or `None` if the cap is reached.
     pub(crate) fn grant(&mut self, login: LoginId) -> Option<Grant> {
         if self.counts.total() >= self.cap {
             return None;
         }
-        let id = BackendId(self.next);
-        self.next += 1;
+        let id = BackendId(self.names.next_backend());
         self.enter(id, login, Place::Connecting);
         self.peak = self.peak.max(self.counts.total());
         Some(Grant { id, login })

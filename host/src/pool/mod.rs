@@ -17,6 +17,7 @@ mod ledger;
 mod lending;
 mod limit;
 mod logins;
+mod names;
 mod outage;
 mod owner;
 mod quota;
@@ -34,7 +35,6 @@ mod verdict;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
@@ -54,6 +54,7 @@ pub(crate) use lease::{Lease, Revocation};
 pub(crate) use ledger::{BackendId, LoginId};
 pub use ledger::{Counts, Purpose};
 pub(crate) use limit::{Deadline, Limit};
+pub(crate) use names::Names;
 pub(crate) use quota::PluginQuota;
 pub use quota::Quota;
 pub(crate) use reconfigure::Shape;
@@ -93,7 +94,7 @@ struct Inner {
     texts: Texts,
     control: Option<Control>,
     stats: Stats,
-    holders: AtomicU64,
+    names: Names,
     /// For each plugin, held by whoever migrates: others wait here, without a backend.
     migrations: DashMap<Arc<str>, Arc<tokio::sync::Mutex<()>>>,
     /// Every task that may hold a backend.
@@ -154,8 +155,10 @@ impl Pool {
             default_quota,
             times,
             statement_comments,
+            names,
         } = config;
-        let mut scheduler = Scheduler::new(max_connections).with_upkeep(times.upkeep);
+        let scheduler = Scheduler::new(max_connections).with_names(names.clone());
+        let mut scheduler = scheduler.with_upkeep(times.upkeep);
         let quotas = Quotas::new(default_quota);
         for (plugin, quota) in &own_quotas {
             quotas.set(plugin, *quota);
@@ -186,7 +189,7 @@ impl Pool {
             statement_comments,
             control,
             stats: Stats::default(),
-            holders: AtomicU64::new(0),
+            names,
             migrations: DashMap::new(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -231,7 +234,7 @@ impl Pool {
 
     /// A name for somebody who will hold backends and wait for them.
     pub(crate) fn new_holder(&self) -> Holder {
-        Holder(self.0.holders.fetch_add(1, Ordering::Relaxed))
+        self.0.names.next_holder()
     }
 
     /// The text with its verdict.

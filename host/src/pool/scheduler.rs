@@ -42,6 +42,7 @@ pub(crate) use upkeep::Upkeep;
 
 use super::closing::{CloseCounts, CloseReason};
 use super::ledger::{BackendId, Counts, EndedLoan, Grant, Ledger, Loan, LoginId, Place, Purpose};
+use super::names::Names;
 use crate::telemetry::PluginTally;
 
 /// Loans that have ended and are remembered, for whoever looks.
@@ -59,7 +60,7 @@ pub(crate) struct Scheduler {
     queues: BTreeMap<Arc<str>, Queue>,
     /// Only SQLite asks for it.
     lane: Lane,
-    next_waiter: u64,
+    names: Names,
     // Invariant: the waiters of all queues together.
     waiting: usize,
     lives: BTreeMap<BackendId, Life>,
@@ -104,7 +105,7 @@ impl Scheduler {
             free: Vec::new(),
             queues: BTreeMap::new(),
             lane: Lane::default(),
-            next_waiter: 1,
+            names: Names::default(),
             waiting: 0,
             lives: BTreeMap::new(),
             to_close: Vec::new(),
@@ -115,6 +116,13 @@ impl Scheduler {
             closes: CloseCounts::default(),
             ended: VecDeque::new(),
         }
+    }
+
+    /// The same, which numbers its backends and waiters from this series.
+    pub(crate) fn with_names(mut self, names: Names) -> Self {
+        self.ledger.set_names(names.clone());
+        self.names = names;
+        self
     }
 
     /// What a plugin does and did.
@@ -179,8 +187,7 @@ impl Scheduler {
         if ask.writer {
             self.lane.awaken(&ask.plugin, queue);
         }
-        let id = WaiterId(self.next_waiter);
-        self.next_waiter += 1;
+        let id = WaiterId(self.names.next_waiter());
         self.waiting += 1;
         queue.waiters.push_back(Waiter::new(id, ask, now));
         Answer::Wait(id)

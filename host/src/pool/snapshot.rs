@@ -20,6 +20,9 @@ const TEXT_CHARS: usize = 200;
 pub struct LeaseInfo {
     /// Its name.
     pub id: Target,
+    /// The database, where the host has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
     /// Who has it.
     pub plugin: String,
     /// Whose session has it.
@@ -76,6 +79,9 @@ pub enum LeaseState {
 pub struct StatementInfo {
     /// Its name.
     pub id: Target,
+    /// The database, where the host has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
     /// Whose it is.
     pub plugin: String,
     /// Of which session.
@@ -206,6 +212,7 @@ impl Look<'_> {
         };
         LeaseInfo {
             id: self.lease,
+            database: None,
             plugin: self.loan.plugin.to_string(),
             session: Target::Session(self.loan.holder.0),
             process: self.process,
@@ -231,6 +238,7 @@ impl Look<'_> {
                 backend: self.id.number(),
                 number: running.number,
             },
+            database: None,
             plugin: self.loan.plugin.to_string(),
             session: Target::Session(self.loan.holder.0),
             lease: Some(self.lease),
@@ -252,6 +260,7 @@ fn lease_name(scheduler: &Scheduler, id: BackendId) -> Target {
 fn of_waiting(waiting: &Waiting<'_>, now: Instant) -> StatementInfo {
     StatementInfo {
         id: Target::Wait(waiting.id.0),
+        database: None,
         plugin: waiting.plugin.to_string(),
         session: Target::Session(waiting.holder.0),
         lease: None,

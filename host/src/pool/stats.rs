@@ -67,6 +67,19 @@ pub struct PluginStats {
     pub longest_wait: Duration,
 }
 
+impl PluginStats {
+    /// Takes in what the plugin has had of another pool.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.waiting += other.waiting;
+        self.leased += other.leased;
+        self.holding_and_waiting += other.holding_and_waiting;
+        self.leases += other.leases;
+        self.refused += other.refused;
+        self.waited += other.waited;
+        self.longest_wait = self.longest_wait.max(other.longest_wait);
+    }
+}
+
 /// Counts cancels.
 #[derive(Debug, Default)]
 pub(super) struct CancelCounts {

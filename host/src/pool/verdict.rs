@@ -44,6 +44,45 @@ pub enum VerdictKind {
     Limited,
 }
 
+impl Verdict {
+    /// What comes of those of several databases, each with its name; one without a name is alone.
+    pub(crate) fn of_all(verdicts: Vec<(Option<String>, Self)>) -> Self {
+        let kinds = verdicts.iter().map(|(_, verdict)| verdict.kind);
+        let kind = kinds.min_by_key(|kind| kind.rank());
+        let kind = kind.unwrap_or(VerdictKind::Fine);
+        let is_told = |(_, verdict): &&(_, Self)| {
+            kind == VerdictKind::Fine || verdict.kind != VerdictKind::Fine
+        };
+        let mut told: Vec<_> = verdicts.iter().filter(is_told).collect();
+        told.sort_by_key(|(_, verdict)| verdict.kind.rank());
+        let sentence = |(name, verdict): &(Option<String>, Self)| match name {
+            Some(name) => format!("{name}: {}", verdict.summary),
+            None => verdict.summary.clone(),
+        };
+        let summary: Vec<_> = told.into_iter().map(sentence).collect();
+        Self {
+            kind,
+            summary: summary.join("; "),
+        }
+    }
+}
+
+impl VerdictKind {
+    /// Which is the worse: that with the lower rank.
+    fn rank(self) -> u8 {
+        match self {
+            Self::DatabaseDown => 0,
+            Self::DatabaseSlow => 1,
+            Self::Held => 2,
+            Self::QueueFull => 3,
+            Self::Limited => 4,
+            Self::Connecting => 5,
+            Self::Paused => 6,
+            Self::Fine => 7,
+        }
+    }
+}
+
 /// What a verdict is reached from.
 struct Evidence<'a> {
     counts: Counts,
@@ -209,5 +248,31 @@ impl fmt::Display for Span {
         } else {
             write!(f, "{} s", self.0.as_secs())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_databases_the_worst_is_told_first_and_the_well_ones_only_if_all_are() {
+        let verdict = |name: &str, kind, summary: &str| {
+            let summary = summary.to_owned();
+            (Some(name.to_owned()), Verdict { kind, summary })
+        };
+        let well = || verdict("main", VerdictKind::Fine, "nobody waits");
+        let all = Verdict::of_all(vec![
+            well(),
+            verdict("a", VerdictKind::QueueFull, "the queue is full"),
+            verdict("b", VerdictKind::DatabaseDown, "the database is down"),
+        ]);
+        assert_eq!(all.kind, VerdictKind::DatabaseDown);
+        assert_eq!(all.summary, "b: the database is down; a: the queue is full");
+        let all = Verdict::of_all(vec![well(), verdict("a", VerdictKind::Fine, "nor here")]);
+        assert_eq!(all.kind, VerdictKind::Fine);
+        assert_eq!(all.summary, "main: nobody waits; a: nor here");
+        let (_, alone) = well();
+        assert_eq!(Verdict::of_all(vec![(None, alone.clone())]), alone);
     }
 }

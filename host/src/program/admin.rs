@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process;
 use std::time::Duration;
 
-use onepool_host::admin::{AdminClient, AdminError, PluginView, Reply, Request, Status};
+use onepool_host::admin::{AdminClient, AdminError, Backends, PluginView, Reply, Request, Status};
 use onepool_host::{Endpoint, LeaseInfo, LeaseState, StatementInfo, StatementState};
 use serde::Serialize;
 use serde_json::Value;
@@ -239,28 +239,43 @@ pub(crate) fn json(answer: &impl Serialize) -> Result<(), ProgramError> {
 }
 
 fn in_words(status: &Status) -> String {
-    let backends = &status.backends;
+    let others = status.databases.iter().map(|database| {
+        let kind = &database.database;
+        let replica = if database.replica { ", a replica" } else { "" };
+        let connections = connections(&database.backends, database.max_connections, database.peak);
+        format!("{:12} {kind}{replica}: {connections}\n", database.name)
+    });
+    let connections = if status.databases.is_empty() {
+        let connections = connections(&status.backends, status.max_connections, status.peak);
+        format!("connections  {connections}\n")
+    } else {
+        others.collect()
+    };
     format!(
         "{}\n\
-         connections  {} leased, {} free, {} connecting, {} resetting, {} closing, {} control; at \
-         most {}, {} at peak\n\
+         {connections}\
          plugins      {} of {} running, {} sessions\n\
          host         version {}, {}, at {}\n",
         status.summary,
-        backends.leased,
-        backends.free,
-        backends.connecting,
-        backends.resetting,
-        backends.closing,
-        backends.control,
-        status.max_connections,
-        status.peak,
         status.running,
         status.launched,
         status.sessions,
         status.version,
         status.database,
         status.endpoint,
+    )
+}
+
+fn connections(backends: &Backends, cap: u32, peak: u32) -> String {
+    format!(
+        "{} leased, {} free, {} connecting, {} resetting, {} closing, {} control; at most {cap}, \
+         {peak} at peak",
+        backends.leased,
+        backends.free,
+        backends.connecting,
+        backends.resetting,
+        backends.closing,
+        backends.control,
     )
 }
 
@@ -293,6 +308,7 @@ fn plugin_table(plugins: &[PluginView]) -> String {
 fn lease_table(leases: &[LeaseInfo]) -> String {
     let mut table = Table::new([
         "LEASE",
+        "DATABASE",
         "PLUGIN",
         "SESSION",
         "PROCESS",
@@ -305,6 +321,7 @@ fn lease_table(leases: &[LeaseInfo]) -> String {
     for lease in leases {
         table.row([
             lease.id.to_string(),
+            lease.database.clone().unwrap_or_default(),
             lease.plugin.clone(),
             lease.session.to_string(),
             or_dash(lease.process),
@@ -319,12 +336,13 @@ fn lease_table(leases: &[LeaseInfo]) -> String {
             lease.statement.clone().unwrap_or_default(),
         ]);
     }
-    table.to_string()
+    table.without_if_empty(1).to_string()
 }
 
 fn statement_table(statements: &[StatementInfo], left_out: usize) -> String {
     let mut table = Table::new([
         "STATEMENT",
+        "DATABASE",
         "PLUGIN",
         "SESSION",
         "LEASE",
@@ -336,6 +354,7 @@ fn statement_table(statements: &[StatementInfo], left_out: usize) -> String {
     for statement in statements {
         table.row([
             statement.id.to_string(),
+            statement.database.clone().unwrap_or_default(),
             statement.plugin.clone(),
             statement.session.to_string(),
             or_dash(statement.lease),
@@ -353,7 +372,7 @@ fn statement_table(statements: &[StatementInfo], left_out: usize) -> String {
         0 => String::new(),
         left_out => format!("and {left_out} more wait\n"),
     };
-    format!("{table}{more}")
+    format!("{}{more}", table.without_if_empty(1))
 }
 
 /// Each key on a line.

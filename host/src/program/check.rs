@@ -46,6 +46,10 @@ fn add(problems: &mut Problems, origin: &Origin, errors: Vec<HostError>) {
             HostError::Database(failure) if failure.code == Code::CONFIGURATION => {
                 problems.add_at(origin.clone(), "database", failure.to_string());
             }
+            HostError::NamedDatabase { name, failure } if failure.code == Code::CONFIGURATION => {
+                let key = format!("databases.{name}");
+                problems.add_at(origin.clone(), &key, failure.to_string());
+            }
             HostError::NoDatabase => {}
             error if clean => problems.add_at(origin.clone(), "", error.to_string()),
             _ => {}
@@ -67,8 +71,12 @@ fn summary(settings: &Settings, origin: &str) -> String {
     } else {
         names.join(", ")
     };
+    let others = settings.databases.iter();
+    let others: String = others
+        .map(|(name, other)| format!(", at most {} to {name}", other.max_connections))
+        .collect();
     format!(
-        "{origin} is fine: at most {} connections, plugins: {plugins}\n",
+        "{origin} is fine: at most {} connections{others}, plugins: {plugins}\n",
         settings.pool.max_connections
     )
 }

@@ -60,7 +60,7 @@ impl Running {
             let differing = in_force.said.differing(&loaded.said);
             differing
                 .into_iter()
-                .partition(|path| config::is_live(path))
+                .partition(|path| in_force.said.follows(&loaded.said, path))
         };
         let settings = self.in_force.lock().settings.with_live(&loaded.settings);
         let applied = self.host.apply(config::builder(&settings)).await;

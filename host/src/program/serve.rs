@@ -164,8 +164,15 @@ fn ready(host: &Host) -> String {
     } else {
         format!("plugins: {}", names.join(", "))
     };
+    let others = host.databases().into_iter().skip(1);
+    let others: String = others
+        .filter_map(|name| {
+            let cap = host.pool_stats_of(&name)?.max_connections;
+            Some(format!(", at most {cap} to {name}"))
+        })
+        .collect();
     format!(
-        "onepool is ready at {}: {}, at most {} connections, {plugins}\n",
+        "onepool is ready at {}: {}, at most {} connections{others}, {plugins}\n",
         host.endpoint(),
         host.database(),
         host.max_connections()
@@ -176,7 +183,9 @@ impl From<HostError> for ProgramError {
     fn from(error: HostError) -> Self {
         let text = error.to_string();
         match error {
-            HostError::Database(failure) if failure.code == Code::CONFIGURATION => {
+            HostError::Database(failure) | HostError::NamedDatabase { failure, .. }
+                if failure.code == Code::CONFIGURATION =>
+            {
                 Self::Usage(text)
             }
             HostError::NoDatabase

@@ -121,6 +121,17 @@ impl Distribution {
         at.map(|bucket| Duration::from_micros(end(bucket)))
     }
 
+    /// Takes in what was measured elsewhere.
+    pub(super) fn add(&mut self, other: &Self) {
+        if self.counts.len() < other.counts.len() {
+            self.counts.resize(other.counts.len(), 0);
+        }
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+        self.sum_nanos += other.sum_nanos;
+    }
+
     /// What came after `earlier` was read.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {

@@ -8,6 +8,7 @@ use onepool_proto::{Code, Failure};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
+use super::slowest::slowest_of;
 use super::{Counter, Distribution, Histogram, SlowStatement, Slowest};
 
 /// What a plugin can ask for.
@@ -183,6 +184,22 @@ pub struct PluginActivity {
 }
 
 impl PluginActivity {
+    /// Takes in what the plugin has done in another database.
+    pub(crate) fn add(&mut self, other: Self) {
+        add_counts(&mut self.calls, other.calls);
+        add_counts(&mut self.errors, other.errors);
+        self.rows += other.rows;
+        self.bytes += other.bytes;
+        self.leases += other.leases;
+        self.refused += other.refused;
+        self.waits.add(&other.waits);
+        self.executions.add(&other.executions);
+        self.transactions.add(&other.transactions);
+        self.holds.add(&other.holds);
+        let both = std::mem::take(&mut self.slowest).into_iter();
+        self.slowest = slowest_of(both.chain(other.slowest).collect());
+    }
+
     /// The calls it has made, of all kinds.
     #[must_use]
     pub fn calls_in_all(&self) -> u64 {
@@ -193,5 +210,46 @@ impl PluginActivity {
     #[must_use]
     pub fn errors_in_all(&self) -> u64 {
         self.errors.iter().map(|(_, count)| count).sum()
+    }
+}
+
+/// Adds to each count what another list has under its name.
+fn add_counts<K: PartialEq>(counts: &mut Vec<(K, u64)>, others: Vec<(K, u64)>) {
+    for (name, more) in others {
+        match counts.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, count)) => *count += more,
+            None => counts.push((name, more)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_in_two_databases_adds_up() {
+        let (one, other) = (PluginTally::default(), PluginTally::default());
+        let now = Instant::now();
+        for (tally, text, millis) in [(&one, "SELECT 1", 5), (&other, "SELECT 1", 7)] {
+            tally.called(CallKind::Execute);
+            tally.failed(&Failure::new(Code::DATABASE_IO, ""));
+            tally.ran(|| text.to_owned(), Duration::from_millis(millis), now);
+            tally.waited(Duration::from_millis(millis), true);
+        }
+        other.failed(&Failure::new(Code::QUEUE_FULL, ""));
+        other.ran(|| "SELECT 2".to_owned(), Duration::from_millis(6), now);
+        let mut both = PluginActivity::default();
+        both.add(one.read());
+        both.add(other.read());
+        assert_eq!((both.calls_in_all(), both.errors_in_all()), (2, 3));
+        assert_eq!(both.errors.len(), 2);
+        assert_eq!((both.leases, both.executions.count()), (2, 3));
+        assert_eq!(both.waits.sum(), Duration::from_millis(12));
+        let slowest = both.slowest.iter().map(|slow| (&*slow.text, slow.times));
+        assert_eq!(
+            slowest.collect::<Vec<_>>(),
+            [("SELECT 1", 2), ("SELECT 2", 1)]
+        );
     }
 }

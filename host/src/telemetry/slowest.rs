@@ -100,6 +100,26 @@ impl Slowest {
     }
 }
 
+/// The slowest of both, each text once.
+pub(super) fn slowest_of(all: Vec<SlowStatement>) -> Vec<SlowStatement> {
+    let mut slowest: Vec<SlowStatement> = Vec::new();
+    for slow in all {
+        match slowest.iter_mut().find(|known| known.text == slow.text) {
+            Some(known) => {
+                let times = known.times + slow.times;
+                if slow.took_ms > known.took_ms {
+                    *known = slow;
+                }
+                known.times = times;
+            }
+            None => slowest.push(slow),
+        }
+    }
+    slowest.sort_by_key(|slow| std::cmp::Reverse(slow.took_ms));
+    slowest.truncate(KEPT);
+    slowest
+}
+
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

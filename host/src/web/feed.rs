@@ -12,9 +12,10 @@ use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use crate::databases::Place;
 use crate::host::Host;
 use crate::plugin::PluginStatus;
-use crate::pool::{EndedLease, LeaseInfo, StatementInfo, StatementState};
+use crate::pool::{EndedLease, LeaseInfo, PoolStats, StatementInfo, StatementState, Verdict};
 use crate::telemetry::{Pace, PluginActivity, PluginPace, SlowStatement};
 
 /// Between two views.
@@ -63,6 +64,8 @@ struct View {
     database: String,
     endpoint: String,
     pool: PoolView,
+    /// Where there are several databases, each of them, `main` first.
+    databases: Vec<DatabaseView>,
     plugins: Vec<PluginRow>,
     waits: Vec<StatementInfo>,
     running: Vec<StatementInfo>,
@@ -79,6 +82,13 @@ struct PoolView {
     peak: u32,
     waiting: usize,
     backends: HashMap<&'static str, u32>,
+}
+
+#[derive(Serialize)]
+struct DatabaseView {
+    name: String,
+    kind: String,
+    pool: PoolView,
 }
 
 #[derive(Serialize)]
@@ -128,7 +138,8 @@ impl Feed {
             version: env!("CARGO_PKG_VERSION"),
             database: host.database().to_string(),
             endpoint: host.endpoint().to_string(),
-            pool: pool(&host),
+            pool: pool(host.verdict(), host.pool_stats()),
+            databases: databases(&host),
             plugins: plugins(&host, paces),
             waits: waits.into_iter().take(SHOWN).collect(),
             running: running.into_iter().take(SHOWN).collect(),
@@ -154,11 +165,24 @@ fn slowest(activity: &[(String, PluginActivity)]) -> Vec<SlowRow> {
     rows
 }
 
-fn pool(host: &Host) -> PoolView {
-    let stats = host.pool_stats();
+/// Each database, where there are several.
+fn databases(host: &Host) -> Vec<DatabaseView> {
+    let databases = host.roster.databases();
+    if databases.others().is_empty() {
+        return Vec::new();
+    }
+    let view = |place: &Place| DatabaseView {
+        name: place.name.to_string(),
+        kind: place.pool.kind().to_string(),
+        pool: pool(place.pool.verdict(), place.pool.stats()),
+    };
+    databases.all().map(view).collect()
+}
+
+fn pool(verdict: Verdict, stats: PoolStats) -> PoolView {
     let backends = stats.backends;
     PoolView {
-        summary: host.verdict().summary,
+        summary: verdict.summary,
         max_connections: stats.max_connections,
         peak: stats.peak,
         waiting: stats.waiting,
@@ -174,7 +198,7 @@ fn pool(host: &Host) -> PoolView {
 }
 
 fn plugins(host: &Arc<Host>, mut paces: BTreeMap<String, PluginPace>) -> Vec<PluginRow> {
-    let stats: HashMap<_, _> = host.pool_stats().plugins.into_iter().collect();
+    let stats = host.plugin_stats();
     let row = |plugin: PluginStatus| {
         let stats = stats.get(&plugin.name).copied().unwrap_or_default();
         PluginRow {

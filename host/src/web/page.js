@@ -59,10 +59,8 @@ function table(id, heads, rows, none) {
   target.replaceChildren(head, ...body);
 }
 
-function showPool(view) {
-  const pool = view.pool;
-  at("host").textContent = `${view.version}, ${view.database}, at ${view.endpoint}`;
-  at("verdict").textContent = pool.summary;
+// The connections by what they are doing, and what that means.
+function connections(pool) {
   const cells = [];
   const legend = [];
   for (const state of ["leased", "resetting", "closing", "connecting", "control", "free"]) {
@@ -76,9 +74,29 @@ function showPool(view) {
   }
   while (cells.length < pool.max_connections) cells.push(element("i"));
   legend.push(element("span", "", `at most ${pool.max_connections}, ${pool.peak} at peak, ${pool.waiting} waiting`));
+  return [cells, legend];
+}
+
+function showPool(view) {
+  at("host").textContent = `${view.version}, ${view.database}, at ${view.endpoint}`;
+  at("verdict").textContent = view.pool.summary;
+  // Where there are several databases each has a strip of its own.
+  const [cells, legend] = view.databases.length === 0 ? connections(view.pool) : [[], []];
   at("pool").replaceChildren(...cells);
   at("pool-legend").replaceChildren(...legend);
+  at("databases").replaceChildren(...view.databases.flatMap((database) => {
+    const [cells, legend] = connections(database.pool);
+    const [strip, told] = [element("div", "pool"), element("p", "legend")];
+    strip.setAttribute("role", "img");
+    strip.setAttribute("aria-label", `connections to ${database.name} by what they are doing`);
+    strip.append(...cells);
+    told.append(...legend);
+    return [element("h3", "", `${database.name}, ${database.kind}`), strip, told];
+  }));
 }
+
+// Whose a statement is, and where there are several databases in which it runs.
+const whose = (row) => (row.database ? `${row.plugin} in ${row.database}` : row.plugin);
 
 function showPlugins(view) {
   const heads = [
@@ -101,9 +119,9 @@ function showPlugins(view) {
 
 function showStatements(view) {
   const heads = [["plugin", ""], ["waits", "number"], ["statement", "text"]];
-  const waits = view.waits.map((wait) => [wait.plugin, millis(wait.waited_ms), wait.text]);
+  const waits = view.waits.map((wait) => [whose(wait), millis(wait.waited_ms), wait.text]);
   table("waits", heads, waits, "nobody");
-  const running = view.running.map((run) => [run.plugin, millis(run.running_ms), run.text]);
+  const running = view.running.map((run) => [whose(run), millis(run.running_ms), run.text]);
   table("running", [["plugin", ""], ["for", "number"], ["statement", "text"]], running, "nothing");
   const slow = view.slowest.map((slow) => [slow.plugin, millis(slow.took_ms), `${millis(slow.ago_ms)} ago`, slow.text]);
   table("slowest", [["plugin", ""], ["took", "number"], ["", "number"], ["statement", "text"]], slow, "none over 1 ms");

@@ -9,12 +9,20 @@ const METRICS: &str = include_str!("../../../docs/metrics.md");
 const DASHBOARD: &str = include_str!("../../../packaging/grafana-dashboard.json");
 const ALERTS: &str = include_str!("../../../packaging/alerts.yml");
 
-/// The tables of the document: each name's kind and labels.
-fn documentation() -> BTreeMap<String, (String, BTreeSet<String>)> {
-    let mut plugins = false;
+/// Those of the plugins that are of no one database.
+const OF_THE_WHOLE: [&str; 3] = [
+    "onepool_plugin_up",
+    "onepool_sessions",
+    "onepool_plugin_restarts_total",
+];
+
+/// The tables of the document: each name's kind and labels, where a host has so many databases.
+fn documentation(databases: usize) -> BTreeMap<String, (String, BTreeSet<String>)> {
+    let (mut pool, mut plugins) = (false, false);
     let mut rows = BTreeMap::new();
     for line in METRICS.lines() {
         if line.starts_with("## ") {
+            pool = line.contains("pool");
             plugins = line.contains("plugins");
         }
         let cells: Vec<_> = line.split('|').map(str::trim).collect();
@@ -27,6 +35,10 @@ fn documentation() -> BTreeMap<String, (String, BTreeSet<String>)> {
                 .collect();
             if plugins {
                 labels.insert("plugin".to_owned());
+            }
+            let of_one = pool || plugins && !OF_THE_WHOLE.contains(&name.trim_matches('`'));
+            if of_one && databases > 1 {
+                labels.insert("database".to_owned());
             }
             rows.insert(
                 name.trim_matches('`').to_owned(),
@@ -80,17 +92,7 @@ fn what_comes_is_what_is_documented_shown_and_watched() {
     }
     let names: BTreeSet<_> = families.keys().cloned().collect();
 
-    let documentation = documentation();
-    let documented: BTreeSet<_> = documentation.keys().cloned().collect();
-    assert_eq!(names, documented, "docs/metrics.md");
-    for (name, (kind, labels)) in &documentation {
-        let family = families[name];
-        assert_eq!(&family.kind, kind, "docs/metrics.md: {name}");
-        for (_, has, _) in &family.samples {
-            let has: BTreeSet<_> = has.keys().filter(|key| *key != "le").cloned().collect();
-            assert_eq!(&has, labels, "docs/metrics.md: {name}");
-        }
-    }
+    is_as_documented(&scraped, 1);
     let mut shown = String::new();
     queries(&serde_json::from_str(DASHBOARD).unwrap(), &mut shown);
     assert_eq!(named_in(&shown), names, "packaging/grafana-dashboard.json");
@@ -104,6 +106,35 @@ fn what_comes_is_what_is_documented_shown_and_watched() {
         watched.difference(&names)
     );
     assert!(watched.len() > 10, "{watched:?}");
+}
+
+fn is_as_documented(scraped: &Exposition, databases: usize) {
+    let (families, documentation) = (scraped.names(), documentation(databases));
+    let names: BTreeSet<_> = families.keys().cloned().collect();
+    let documented: BTreeSet<_> = documentation.keys().cloned().collect();
+    assert_eq!(names, documented, "docs/metrics.md");
+    for (name, (kind, labels)) in &documentation {
+        let family = families[name];
+        assert_eq!(&family.kind, kind, "docs/metrics.md: {name}");
+        for (_, has, _) in &family.samples {
+            let has: BTreeSet<_> = has.keys().filter(|key| *key != "le").cloned().collect();
+            assert_eq!(&has, labels, "docs/metrics.md: {name}");
+        }
+    }
+}
+
+/// With several databases what is of one of them says of which.
+#[test]
+fn with_several_databases_they_are_named() {
+    let more = "[databases.notes]\nurl = 'sqlite:notes.db?mode=rwc'\nmax_connections = 5\n";
+    let serving = Serving::start_with("exercise", Listen::Socket, more);
+    let scraped = Exposition::parse(&serving.get("/metrics"));
+    serving.stop();
+    is_as_documented(&scraped, 2);
+    for (database, cap) in [("main", 3.0), ("notes", 5.0)] {
+        let label = [("database", database)];
+        assert_eq!(scraped.value("onepool_max_connections", &label), cap);
+    }
 }
 
 /// What the plugin did is what was counted.

@@ -52,6 +52,30 @@ fn the_page_shows_what_the_host_does_and_loads_nothing_from_elsewhere() {
     serving.stop();
 }
 
+/// With one database the page is as it was; with several each has its strip.
+#[test]
+fn the_page_has_a_strip_for_each_database() {
+    let more = "[databases.notes]\nurl = 'sqlite:notes.db?mode=rwc'\nmax_connections = 5\n";
+    let serving = Serving::start_with("busy", Listen::Port, more);
+    let browser = Browser::start();
+    browser.open(&serving.url);
+    for condition in [
+        "return document.querySelectorAll('#databases .pool').length === 2",
+        "return document.querySelectorAll('#databases .pool')[0].children.length === 3",
+        "return document.querySelectorAll('#databases .pool')[1].children.length === 5",
+        "return document.querySelector('#databases').textContent.includes('notes, SQLite')",
+        "return document.querySelector('#databases').textContent.includes('at most 5')",
+        "return getComputedStyle(document.getElementById('pool')).display === 'none'",
+        "return document.querySelector('#running').textContent.includes('exercise in main')",
+        "return document.querySelectorAll('#timeline rect').length > 5",
+    ] {
+        browser.wait_until(condition);
+    }
+    assert_eq!(browser.complaints(), json!([]));
+    drop(browser);
+    serving.stop();
+}
+
 #[test]
 fn the_port_is_for_this_machine_and_only_tells() {
     let serving = Serving::start("exercise", Listen::Port);

@@ -30,6 +30,11 @@ pub(super) struct Serving {
 impl Serving {
     /// A host whose plugin plays this role.
     pub(super) fn start(role: &str, listen: Listen) -> Self {
+        Self::start_with(role, listen, "")
+    }
+
+    /// The same with further tables of its configuration, whose files are beside it.
+    pub(super) fn start_with(role: &str, listen: Listen, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name).display().to_string();
         let stage = UnixListener::bind(at("stage")).unwrap();
@@ -42,7 +47,7 @@ impl Serving {
              [host]\nendpoint = '{}'\n\
              [metrics]\nlisten = '{place}'\n[plugins.exercise]\nprogram = '{}'\n\
              arguments = ['--exact', 'plugin::plays_its_role', '--nocapture']\n\
-             environment = {{ {ROLE} = '{role}', {STAGE} = '{}' }}\n",
+             environment = {{ {ROLE} = '{role}', {STAGE} = '{}' }}\n{more}",
             at("test.db"),
             at("own/host.sock"),
             std::env::current_exe().unwrap().display(),

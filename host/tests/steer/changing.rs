@@ -19,7 +19,7 @@ async fn processes(serving: &Serving) -> [Value; 2] {
 }
 
 /// Waits until so many connections are there, by the database's own account.
-async fn connections(database: &onepool_tests::Database, count: u32) {
+pub(crate) async fn connections(database: &onepool_tests::Database, count: u32) {
     eventually(&format!("{count} connections"), async || {
         database.backends().await == count
     })

@@ -10,6 +10,7 @@
 )]
 
 mod changing;
+mod databases;
 mod dump;
 mod ending;
 mod plugin;

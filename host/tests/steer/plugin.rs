@@ -137,6 +137,8 @@ impl Told {
         let done = match verb {
             // Runs a statement.
             "run" => run(&self.pool, rest).await,
+            // Is with this database from now on.
+            "at" => self.be_at(rest).await,
             // Runs a statement with an argument, which comes first.
             "bind" => {
                 let (argument, sql) = rest.split_once(' ').unwrap();
@@ -182,6 +184,13 @@ impl Told {
             Ok(()) => "ok".to_owned(),
             Err(error) => error.to_string().replace('\n', " "),
         }
+    }
+
+    async fn be_at(&mut self, database: &str) -> Result<(), sqlx::Error> {
+        let pool = OnepoolPoolOptions::new().max_connections(1_000);
+        let url = format!("onepool:?database={database}");
+        self.pool = pool.connect(&url).await?;
+        Ok(())
     }
 
     async fn trace(&self, rest: &str) -> Result<(), sqlx::Error> {

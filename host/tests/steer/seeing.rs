@@ -57,6 +57,7 @@ async fn who_holds_what_and_who_waits_is_seen() {
         (&"transaction".into(), &"resting".into())
     );
     assert_eq!(held["statement"], "SELECT 'held'");
+    assert_eq!(held.get("database"), None, "there is but one");
     assert!(held["process"].as_u64().is_some());
 
     sleeper.begins("run SELECT pg_sleep(600)").await;

@@ -2,10 +2,11 @@
 
 mod url;
 
+use std::collections::HashMap;
 use std::env;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use log::LevelFilter;
@@ -18,6 +19,9 @@ use sqlx_core::error::Error;
 
 use crate::OnepoolConnection;
 use crate::session::{Admission, Session, Slot, slot_of};
+
+/// The name of the database that every host has.
+const MAIN: &str = "main";
 
 /// How a plugin reaches its host, and what its Connections are like.
 ///
@@ -34,7 +38,8 @@ use crate::session::{Admission, Session, Slot, slot_of};
 /// | `token` | the one-time token that admits this process | `ONEPOOL_TOKEN` |
 /// | `plugin` | the plugin's name | `ONEPOOL_PLUGIN` |
 /// | `deadline` | how long a call may take: `1500`, `1500ms`, `5s`, `2m`; also `statement_timeout` | none |
-/// | `read_only` | `true`: the plugin only reads on these Connections | `false` |
+/// | `database` | the name of one of the host's databases | `main`, which every host has |
+/// | `read_only` | `true`: the plugin only reads on these Connections; from a read replica, if the host has one | `false` |
 /// | `host_uid` | the user id that may own the host's socket, besides root | this process's |
 /// | `migrations_table` | `plain`: share `_sqlx_migrations`; `plugin`: one table for each plugin | `plugin` |
 ///
@@ -51,6 +56,7 @@ pub struct OnepoolConnectOptions {
     token: Option<Token>,
     plugin: Option<String>,
     host_uid: Option<u32>,
+    database: Option<String>,
     settings: Settings,
 }
 
@@ -58,8 +64,32 @@ pub struct OnepoolConnectOptions {
 enum HostAddress {
     Environment,
     Endpoint(Endpoint),
-    // The slot is the session's: whoever clones these options shares it.
-    Memory(Arc<Slot>),
+    // The slots are the sessions': whoever clones these options shares them.
+    Memory(Arc<MemorySlots>),
+}
+
+/// The sessions with a host in this process, by database.
+struct MemorySlots {
+    dialer: MemoryDialer,
+    by_database: Mutex<HashMap<Option<String>, Arc<Slot>>>,
+}
+
+impl MemorySlots {
+    fn new(dialer: MemoryDialer) -> Arc<Self> {
+        Arc::new(Self {
+            dialer,
+            by_database: Mutex::default(),
+        })
+    }
+
+    fn of(&self, database: Option<&str>) -> Arc<Slot> {
+        let slots = self.by_database.lock();
+        let mut slots = slots.unwrap_or_else(PoisonError::into_inner);
+        let slot = slots.entry(database.map(str::to_owned));
+        let slot =
+            slot.or_insert_with_key(|database| Slot::memory(self.dialer.clone(), database.clone()));
+        Arc::clone(slot)
+    }
 }
 
 /// What every Connection made from the same options has in common.
@@ -108,7 +138,7 @@ impl OnepoolConnectOptions {
     #[must_use]
     pub fn over(dialer: MemoryDialer) -> Self {
         let plugin = dialer.plugin().to_owned();
-        Self::at(HostAddress::Memory(Slot::memory(dialer))).plugin(plugin)
+        Self::at(HostAddress::Memory(MemorySlots::new(dialer))).plugin(plugin)
     }
 
     fn at(host: HostAddress) -> Self {
@@ -117,6 +147,7 @@ impl OnepoolConnectOptions {
             token: None,
             plugin: None,
             host_uid: None,
+            database: None,
             settings: Settings::default(),
         }
     }
@@ -143,8 +174,19 @@ impl OnepoolConnectOptions {
         self
     }
 
-    /// Says that the plugin only reads on these Connections. On SQLite their transactions then
-    /// do not wait for writers.
+    /// The database that these Connections are with, by the name that the host's configuration gives
+    /// it. By default it is `main`, which every host has. A process has a session with each database
+    /// that it uses.
+    #[must_use]
+    pub fn database(mut self, name: impl Into<String>) -> Self {
+        self.database = Some(name.into());
+        self
+    }
+
+    /// Says that the plugin only reads on these Connections. If the host has a read replica of the
+    /// main database, they are with that, and what was written a moment ago may not be there yet; to
+    /// read from the main database all the same, name it: [`database("main")`](Self::database). On
+    /// SQLite their transactions then do not wait for writers.
     #[must_use]
     pub fn read_only(mut self) -> Self {
         self.settings.access = Access::ReadOnly;
@@ -181,13 +223,27 @@ impl OnepoolConnectOptions {
     }
 
     pub(crate) async fn session(&self) -> Result<Arc<Session>, Error> {
+        let session = self.session_with(self.database.as_deref()).await?;
+        // Whoever names a database means that one.
+        let goes_on = self.database.is_none() && self.settings.access == Access::ReadOnly;
+        match session.replica().filter(|_| goes_on) {
+            Some(replica) => self.session_with(Some(replica)).await,
+            None => Ok(session),
+        }
+    }
+
+    async fn session_with(&self, database: Option<&str>) -> Result<Arc<Session>, Error> {
+        // By either name it is one session.
+        let database = database.filter(|name| *name != MAIN);
         let slot = match &self.host {
-            HostAddress::Memory(slot) => Arc::clone(slot),
-            HostAddress::Endpoint(endpoint) => slot_of(endpoint, &self.required_plugin()?),
+            HostAddress::Memory(slots) => slots.of(database),
+            HostAddress::Endpoint(endpoint) => {
+                slot_of(endpoint, &self.required_plugin()?, database)
+            }
             HostAddress::Environment => {
                 let text = env::var(ENDPOINT_VARIABLE).map_err(|_| no_endpoint())?;
                 let endpoint = text.parse().map_err(Error::config)?;
-                slot_of(&endpoint, &self.required_plugin()?)
+                slot_of(&endpoint, &self.required_plugin()?, database)
             }
         };
         let from_environment = || env::var(TOKEN_VARIABLE).ok().map(Token::new);
@@ -240,6 +296,7 @@ impl fmt::Debug for OnepoolConnectOptions {
             .field("host", host)
             .field("plugin", &self.plugin)
             .field("host_uid", &self.host_uid)
+            .field("database", &self.database)
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }

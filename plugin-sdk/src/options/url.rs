@@ -58,6 +58,8 @@ fn set(options: &mut OnepoolConnectOptions, key: &str, value: Cow<'_, str>) -> R
             let limit = duration(text).ok_or_else(|| unknown_value(key, text))?;
             settings.deadline = Some(limit);
         }
+        ("database", "") => return Err(unknown_value(key, "")),
+        ("database", _) => options.database = Some(value.into_owned()),
         ("read_only", "true") => settings.access = Access::ReadOnly,
         ("read_only", "false") => settings.access = Access::ReadWrite,
         ("host_uid", text) => {
@@ -121,6 +123,7 @@ fn parameters(options: &OnepoolConnectOptions) -> Vec<(&'static str, String)> {
         settings
             .deadline
             .map(|limit| ("deadline", limit.as_millis().to_string())),
+        options.database.clone().map(|name| ("database", name)),
         read_only.then(|| ("read_only", "true".to_owned())),
         options.host_uid.map(|uid| ("host_uid", uid.to_string())),
         plain.then(|| ("migrations_table", "plain".to_owned())),

@@ -27,6 +27,8 @@ use crate::statements::Statements;
 #[derive(Debug)]
 pub(crate) struct Session {
     kind: DatabaseKind,
+    /// The database to read from, if that is another one.
+    replica: Option<String>,
     limits: Limits,
     mint: Mint,
     channel: Arc<Channel>,
@@ -76,6 +78,7 @@ impl Session {
         let (flush, requests) = FlushQueue::new();
         let session = Arc::new(Self {
             kind: welcome.database,
+            replica: welcome.replica.clone(),
             limits: welcome.limits,
             mint: Mint::new(),
             channel: Arc::new(channel),
@@ -99,6 +102,11 @@ impl Session {
     /// The kind of database behind the host.
     pub(crate) fn kind(&self) -> DatabaseKind {
         self.kind
+    }
+
+    /// The name of the database to read from, if that is another one.
+    pub(crate) fn replica(&self) -> Option<&str> {
+        self.replica.as_deref()
     }
 
     pub(crate) fn limits(&self) -> Limits {

@@ -56,6 +56,13 @@ fn exits_with_host_at(endpoint: &Endpoint) -> bool {
 
 /// Whether there is no host any more that knows this plugin.
 fn is_final(error: &Error) -> bool {
-    let lives = [Code::HOST_FULL, Code::HOST_STOPPING, Code::DRAINING];
+    let lives = [
+        Code::HOST_FULL,
+        Code::HOST_STOPPING,
+        Code::DRAINING,
+        // It knows this plugin, which is with other databases meanwhile.
+        Code::UNKNOWN_DATABASE,
+        Code::NOT_PERMITTED,
+    ];
     OnepoolError::of(error).is_none_or(|error| !lives.contains(&error.code()))
 }

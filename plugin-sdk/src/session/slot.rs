@@ -23,37 +23,58 @@ pub(crate) struct Admission {
     pub(crate) host_uid: Option<u32>,
 }
 
+/// The token for the next session with a host, whichever of its databases that is with. A session
+/// that is opened has it and leaves the one after it.
+pub(super) type NextToken = Arc<AsyncMutex<Option<Token>>>;
+
 /// The place of one session.
 #[derive(Debug)]
 pub(crate) struct Slot {
     host: HostPlace,
     session: Mutex<Option<Arc<Session>>>,
-    /// The token for the next session. Held while one is being opened, so that one is opened.
-    opening: AsyncMutex<Option<Token>>,
+    /// Held while a session is being opened, so that one is opened.
+    opening: NextToken,
 }
 
 #[derive(Debug)]
 enum HostPlace {
     /// Another process.
-    Socket { endpoint: Endpoint, plugin: String },
+    Socket {
+        endpoint: Endpoint,
+        plugin: String,
+        database: Option<String>,
+    },
     /// This process.
-    Memory(MemoryDialer),
+    Memory {
+        dialer: MemoryDialer,
+        database: Option<String>,
+    },
 }
 
 impl Slot {
-    pub(super) fn socket(endpoint: Endpoint, plugin: String) -> Arc<Self> {
-        Self::new(HostPlace::Socket { endpoint, plugin })
+    pub(super) fn socket(
+        endpoint: Endpoint,
+        plugin: String,
+        database: Option<String>,
+        opening: NextToken,
+    ) -> Arc<Self> {
+        let host = HostPlace::Socket {
+            endpoint,
+            plugin,
+            database,
+        };
+        Self::new(host, opening)
     }
 
-    pub(crate) fn memory(dialer: MemoryDialer) -> Arc<Self> {
-        Self::new(HostPlace::Memory(dialer))
+    pub(crate) fn memory(dialer: MemoryDialer, database: Option<String>) -> Arc<Self> {
+        Self::new(HostPlace::Memory { dialer, database }, NextToken::default())
     }
 
-    fn new(host: HostPlace) -> Arc<Self> {
+    fn new(host: HostPlace, opening: NextToken) -> Arc<Self> {
         Arc::new(Self {
             host,
             session: Mutex::new(None),
-            opening: AsyncMutex::new(None),
+            opening,
         })
     }
 
@@ -88,18 +109,27 @@ impl Slot {
             return Ok(session);
         }
         let session = match &self.host {
-            HostPlace::Socket { endpoint, plugin } => {
+            HostPlace::Socket {
+                endpoint,
+                plugin,
+                database,
+            } => {
                 let again = Admission {
                     token: None,
                     ..admission.clone()
                 };
-                let opened = open_socket(endpoint, plugin, admission, &mut next_token).await;
+                let opened =
+                    open_socket(endpoint, (plugin, database), admission, &mut next_token).await;
                 let session = opened.map_err(|error| self.explain(error))?;
                 host_death::watch(self, endpoint, again, &session);
                 session
             }
-            HostPlace::Memory(dialer) => {
-                let link = dialer.dial().map_err(refused)?;
+            HostPlace::Memory { dialer, database } => {
+                let link = match database {
+                    Some(database) => dialer.dial_to(database),
+                    None => dialer.dial(),
+                };
+                let link = link.map_err(refused)?;
                 let channel = Channel::dispatched(link.channel);
                 Session::start(&link.welcome, channel, link.goodbye)
             }
@@ -128,7 +158,7 @@ impl Slot {
 
 async fn open_socket(
     endpoint: &Endpoint,
-    plugin: &str,
+    (plugin, database): (&str, &Option<String>),
     admission: Admission,
     next_token: &mut Option<Token>,
 ) -> Result<Arc<Session>, Error> {
@@ -136,7 +166,10 @@ async fn open_socket(
     let mut tokens = next_token.clone().into_iter().chain(admission.token);
     let mut token = tokens.next().ok_or_else(no_token)?;
     loop {
-        let hello = Hello::new(plugin, token);
+        let hello = Hello {
+            database: database.clone(),
+            ..Hello::new(plugin, token)
+        };
         match dial::dial(endpoint, admission.host_uid, &hello).await {
             Ok(dialed) => {
                 *next_token = Some(dialed.welcome.next_token.clone());

@@ -85,7 +85,7 @@ impl Host {
     /// Options that lead to this host without a socket.
     pub fn options(&self) -> OnepoolConnectOptions {
         let host = self.clone();
-        OnepoolConnectOptions::over(MemoryDialer::new("scripted", move || {
+        OnepoolConnectOptions::over(MemoryDialer::new("scripted", move |_| {
             let (plugin, mut own) = tarpc::transport::channel::unbounded();
             let host = host.clone();
             let welcome = host.welcome("none");
@@ -116,6 +116,7 @@ impl Host {
             limits: self.0.limits,
             features: 0,
             next_token: Token::new(next_token),
+            replica: None,
         }
     }
 

@@ -9,13 +9,14 @@ use onepool_proto::{Code, Failure, Limits};
 pub fn hello() -> Hello {
     Hello {
         features: 5,
+        database: Some("archive".to_owned()),
         ..Hello::new("reports", Token::new("secret"))
     }
 }
 
 /// The answers to it.
 pub fn answers() -> Vec<(&'static str, Answer)> {
-    let welcome = |database| {
+    let welcome = |database, replica: Option<&str>| {
         Answer::Welcome(Welcome {
             version: 1,
             session: SessionId::from_bytes([6; 16]),
@@ -23,12 +24,16 @@ pub fn answers() -> Vec<(&'static str, Answer)> {
             limits: Limits::default(),
             features: 0,
             next_token: Token::new("next"),
+            replica: replica.map(str::to_owned),
         })
     };
     vec![
-        ("welcome sqlite", welcome(DatabaseKind::Sqlite)),
-        ("welcome postgres", welcome(DatabaseKind::Postgres)),
-        ("welcome mysql", welcome(DatabaseKind::MySql)),
+        ("welcome sqlite", welcome(DatabaseKind::Sqlite, None)),
+        (
+            "welcome postgres",
+            welcome(DatabaseKind::Postgres, Some("replica")),
+        ),
+        ("welcome mysql", welcome(DatabaseKind::MySql, None)),
         (
             "refused",
             Answer::Refused(Failure::new(Code::TOKEN_USED, "used")),

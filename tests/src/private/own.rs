@@ -4,7 +4,8 @@ use super::database::Database;
 use super::engine::Kind;
 use super::error::{Error, or_fail};
 use super::guard::Guard;
-use super::server::{Server, login};
+use super::replication::Part;
+use super::server::{Manner, Server, login};
 use super::tls::{self, Tls};
 
 /// A server of one test's own, to be killed, stopped and started again. It stops when dropped.
@@ -21,8 +22,39 @@ impl OwnServer {
     ///
     /// When there is none to be had, with one line that says why.
     pub async fn start(kind: Kind) -> Self {
-        let server = or_fail(Server::start(kind, None).await);
-        Self { server, tls: None }
+        Self::start_as(kind, Manner::default()).await
+    }
+
+    async fn start_as(kind: Kind, manner: Manner) -> Self {
+        let tls = manner.tls.clone();
+        let server = or_fail(Server::start(kind, manner).await);
+        Self { server, tls }
+    }
+
+    /// Starts a PostgreSQL server that others may follow.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub async fn start_primary() -> Self {
+        let part = Some(Part::Primary);
+        Self::start_as(Kind::Postgres, Manner { tls: None, part }).await
+    }
+
+    /// Starts a server that follows this one, which was [started for
+    /// that](Self::start_primary): it has all that this one has, soon after, and takes no writes.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub async fn start_standby(&self) -> Self {
+        let part = Some(Part::Standby(self.server.folder().to_owned()));
+        Self::start_as(self.server.kind(), Manner { tls: None, part }).await
+    }
+
+    /// The copy that this server, which follows another, has of a database there.
+    pub fn copy_of(&self, database: &Database) -> Database {
+        Database::new(self.server.clone(), database.name.clone())
     }
 
     /// Starts a server that speaks TLS, also at a loopback address of its own.
@@ -32,11 +64,11 @@ impl OwnServer {
     /// As [`start`](Self::start).
     pub async fn start_with_tls(kind: Kind) -> Self {
         let tls = or_fail(Tls::new());
-        let server = or_fail(Server::start(kind, Some(tls.clone())).await);
-        Self {
-            server,
+        let manner = Manner {
             tls: Some(tls),
-        }
+            part: None,
+        };
+        Self::start_as(kind, manner).await
     }
 
     /// The URL of a database's role over TLS, for a client that insists on a certificate which the

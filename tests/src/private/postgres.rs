@@ -14,7 +14,7 @@ use super::{programs, tls};
 const HBA: &str = "local all postgres trust\nlocal all all password\n";
 
 /// Servers listen on no port; the number only names the socket, and this is the one clients assume.
-const PORT: u16 = 5432;
+pub(crate) const PORT: u16 = 5432;
 
 /// Fast rather than durable, small, and with all in the log that a test may want to know.
 const SETTINGS: [&str; 17] = [

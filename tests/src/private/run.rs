@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::engine::Kind;
 use super::error::Error;
-use super::server::Server;
+use super::server::{Manner, Server};
 use super::template;
 
 /// What a process that runs test programs is called.
@@ -54,9 +54,11 @@ impl Run {
         })
     }
 
-    /// The process whose end is the end of the run.
-    pub(crate) fn pid(&self) -> u32 {
-        self.pid
+    fn manner(&self) -> Manner {
+        Manner {
+            run: Some(self.pid),
+            ..Manner::default()
+        }
     }
 
     /// The run's server, started if no program of the run has done so.
@@ -72,7 +74,7 @@ impl Run {
             return Ok(server);
         }
         self.tidy();
-        let server = Server::start_for(kind, &self).await?;
+        let server = Server::start(kind, self.manner()).await?;
         write(&mut note, &server).map_err(Error::io("leave a note of a server"))?;
         Ok(server)
     }

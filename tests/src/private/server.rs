@@ -16,6 +16,7 @@ use super::engine::{Engine, Kind, Login};
 use super::error::{Error, or_fail};
 use super::guard::Guard;
 use super::owner::Owner;
+use super::replication::{self, Part};
 use super::run::{Place, Run};
 use super::tls::Tls;
 use super::{admin, folder, template};
@@ -54,9 +55,18 @@ pub(crate) async fn shared(kind: Kind) -> Result<Server, Error> {
     };
     let server = cell.get_or_try_init(async || match Run::current() {
         Some(run) => run.server(kind).await,
-        None => Server::start(kind, None).await,
+        None => Server::start(kind, Manner::default()).await,
     });
     server.await.cloned()
+}
+
+/// What a server is besides.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Manner {
+    pub(crate) tls: Option<Tls>,
+    pub(crate) part: Option<Part>,
+    /// Of the process whose end is the server's, where that is not this one.
+    pub(crate) run: Option<u32>,
 }
 
 /// A private database server. It stops when the last clone, and the last [`Database`] on it, is
@@ -83,17 +93,8 @@ struct Inner {
 }
 
 impl Server {
-    pub(crate) async fn start(kind: Kind, tls: Option<Tls>) -> Result<Self, Error> {
-        Self::prepare(kind, tls, None).await
-    }
-
-    /// Starts a server for all programs of a run.
-    pub(crate) async fn start_for(kind: Kind, run: &Run) -> Result<Self, Error> {
-        Self::prepare(kind, None, Some(run.pid())).await
-    }
-
-    async fn prepare(kind: Kind, tls: Option<Tls>, run: Option<u32>) -> Result<Self, Error> {
-        let prepared = tokio::task::spawn_blocking(move || prepare(kind, tls, run)).await;
+    pub(crate) async fn start(kind: Kind, manner: Manner) -> Result<Self, Error> {
+        let prepared = tokio::task::spawn_blocking(move || prepare(kind, &manner)).await;
         let (folder, guard) = prepared.map_err(|_| Error::NoGuard { kind })??;
         let server = Self::new(kind, folder, guard.pid(), 0, Some(guard));
         server.launch().await?;
@@ -283,30 +284,42 @@ pub(crate) fn login(name: &str) -> Login<'_> {
 }
 
 /// Makes the folder, the guard and the data of a server.
-fn prepare(kind: Kind, tls: Option<Tls>, run: Option<u32>) -> Result<(PathBuf, Guard), Error> {
+fn prepare(kind: Kind, manner: &Manner) -> Result<(PathBuf, Guard), Error> {
+    let Manner { tls, part, run } = manner;
     let engine = kind.engine();
     let programs = engine.programs()?;
     let folder = folder::create()?;
     let owner = Owner::of(folder.path(), engine.users())?;
     let mut command = engine.serve(&programs, folder.path());
-    if let Some(tls) = &tls {
+    if let Some(tls) = tls {
         command.extend(engine.serve_tls(folder.path(), tls.address()));
+    }
+    if part.is_some() {
+        command.extend(replication::options());
     }
     let command = owner.run_tied(engine.last_signal(), command);
     // From here on it is the guard that removes the folder, even should this process be killed.
-    let guard = Guard::spawn(kind, folder.path(), engine.last_signal(), &command, run)?;
+    let guard = Guard::spawn(kind, folder.path(), engine.last_signal(), &command, *run)?;
     let folder = folder.keep();
-    template::provide(kind, &programs, &owner, &folder)?;
-    if let Some(tls) = &tls {
+    if let Some(Part::Standby(primary)) = part {
+        replication::back_up(&programs, &owner, primary, &folder)?;
+    } else {
+        template::provide(kind, &programs, &owner, &folder)?;
+    }
+    if let Some(tls) = tls {
         tls.write(&folder, &owner)?;
-        admit(engine, &folder.join("data"))?;
+        admit(&folder.join("data"), engine.tls_access())?;
+    }
+    if let Some(Part::Primary) = part {
+        let access = ("pg_hba.conf", replication::ACCESS);
+        admit(&folder.join("data"), Some(access))?;
     }
     Ok((folder, guard))
 }
 
-/// Lets in who comes by TLS.
-fn admit(engine: &dyn Engine, data: &Path) -> Result<(), Error> {
-    let Some((file, lines)) = engine.tls_access() else {
+/// Lets in whom these lines of this file are for.
+fn admit(data: &Path, access: Option<(&str, &str)>) -> Result<(), Error> {
+    let Some((file, lines)) = access else {
         return Ok(());
     };
     let mut options = OpenOptions::new();

@@ -110,7 +110,7 @@ fn remove(folder: &Path) -> Result<(), Error> {
 }
 
 /// Runs a command to its end and answers what it printed.
-fn run(line: Vec<OsString>, temporary: &Path) -> Result<String, Error> {
+pub(crate) fn run(line: Vec<OsString>, temporary: &Path) -> Result<String, Error> {
     let mut words = line.iter();
     let program = words.next().cloned().unwrap_or_default();
     let command = program.display().to_string();

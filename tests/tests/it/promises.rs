@@ -13,7 +13,7 @@ const ROOTS: [(&str, &str); 5] = [
 ];
 
 /// What must be promised at the least.
-const PROMISES: [&str; 17] = [
+const PROMISES: [&str; 18] = [
     "Cap",
     "Ledger",
     "Fairness",
@@ -30,6 +30,7 @@ const PROMISES: [&str; 17] = [
     "Panic containment",
     "Tokens",
     "Secrets",
+    "Several databases",
     "Read-only",
 ];
 

@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 
 use crate::db::Source;
 use crate::pool::{
-    Ask, Caller, Finish, Job, Lease, Patience, Pool, PoolConfig, PoolTimes, Purpose, Quota, Setup,
-    Step,
+    Ask, Caller, Finish, Job, Lease, Names, Patience, Pool, PoolConfig, PoolTimes, Purpose, Quota,
+    Setup, Step,
 };
 
 /// A pool of one backend.
@@ -24,6 +24,7 @@ async fn start(folder: &Path, default_quota: Quota) -> Pool {
         default_quota,
         times: PoolTimes::default(),
         statement_comments: false,
+        names: Names::default(),
     };
     Pool::start(config).await.unwrap()
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use onepool_host::{
-    Endpoint, Host, HostBuilder, Limits, Login, Plugin, Quota, RestartLimits, StopGraces,
+    Endpoint, Host, HostBuilder, Limits, Login, NamedDatabase, Plugin, Quota, RestartLimits,
+    StopGraces,
 };
 
 #[cfg(feature = "web")]
@@ -14,14 +15,14 @@ use super::leaves::{Limit, Text, User};
 #[cfg(feature = "web")]
 use super::settings::MetricsSettings;
 use super::settings::{
-    DatabaseSettings, HostSettings, LimitSettings, LoginSettings, PluginSettings, PoolSettings,
+    HostSettings, LimitSettings, LoginSettings, NamedSettings, PluginSettings, PoolSettings,
     Settings,
 };
 
 /// The host that these settings describe. What is wrong with them is left out.
 pub(crate) fn builder(settings: &Settings) -> HostBuilder {
     let mut builder = Host::builder();
-    let database = database(settings);
+    let database = &settings.database;
     if let Some(url) = DatabaseUrl::of(database) {
         builder = builder.database_with(move || {
             let url = url.clone();
@@ -33,6 +34,11 @@ pub(crate) fn builder(settings: &Settings) -> HostBuilder {
     }
     builder = builder.statement_comments(database.statement_comments);
     builder = builder.harmless_functions(database.harmless_functions.iter().cloned());
+    for (name, named) in &settings.databases {
+        if let Some(database) = self::named(named) {
+            builder = builder.add_database(name, database);
+        }
+    }
     builder = pool(builder, &settings.pool);
     builder = host(builder, &settings.host)
         .slow_statement(settings.log.slow_statement.0)
@@ -62,13 +68,24 @@ pub(crate) fn builder(settings: &Settings) -> HostBuilder {
     builder
 }
 
-/// The one database.
-pub(super) fn database(settings: &Settings) -> &DatabaseSettings {
-    settings
-        .databases
-        .values()
-        .next()
-        .unwrap_or(&settings.database)
+fn named(settings: &NamedSettings) -> Option<NamedDatabase> {
+    let url = DatabaseUrl::of(&settings.database())?;
+    let mut database = NamedDatabase::with(move || {
+        let url = url.clone();
+        async move { url.fetch().await }
+    })
+    .max_connections(settings.max_connections)
+    .min_connections(settings.min_connections)
+    .statement_comments(settings.statement_comments)
+    .harmless_functions(settings.harmless_functions.iter().cloned());
+    if let Some(statements) = settings.statement_cache {
+        database = database.statement_cache(statements);
+    }
+    Some(if settings.replica {
+        database.replica()
+    } else {
+        database
+    })
 }
 
 fn pool(builder: HostBuilder, settings: &PoolSettings) -> HostBuilder {
@@ -130,6 +147,9 @@ pub(super) fn plugin(name: &str, settings: &PluginSettings, base: Quota) -> Plug
         .quota(settings.quota.over(base));
     if let Some(schema) = &settings.schema {
         plugin = plugin.schema(schema);
+    }
+    if let Some(databases) = &settings.databases {
+        plugin = plugin.databases(databases);
     }
     for (name, Text(value)) in &settings.environment {
         plugin = plugin.env(name, value);

@@ -30,7 +30,7 @@ use serde_json::Value;
 pub(crate) use build::{builder, find_group};
 pub(crate) use problem::{Problem, Problems};
 #[cfg(unix)]
-pub(crate) use said::{Said, is_live};
+pub(crate) use said::Said;
 pub(crate) use schema::schema;
 #[cfg(feature = "web")]
 pub(crate) use settings::MetricsSettings;
@@ -99,7 +99,19 @@ fn settle(mut tree: Tree, mut problems: Problems, file: Option<&Path>) -> Loaded
 
 /// A URL that overrides the file does so however the file gives its own.
 fn prefer_override(tree: &mut Tree) {
-    let key = |name: &str| vec!["database".to_owned(), name.to_owned()];
+    let named = tree
+        .get(&["databases".to_owned()])
+        .and_then(Value::as_object);
+    let named = named.into_iter().flat_map(serde_json::Map::keys);
+    let named = named.map(|name| vec!["databases".to_owned(), name.clone()]);
+    let tables: Vec<_> = named.chain([vec!["database".to_owned()]]).collect();
+    for table in tables {
+        prefer_override_in(tree, &table);
+    }
+}
+
+fn prefer_override_in(tree: &mut Tree, table: &[String]) {
+    let key = |name: &str| [table, &[name.to_owned()]].concat();
     let overrides = |origin| matches!(origin, Origin::Variable(_) | Origin::Flag(_));
     let names = ["url", "url_file", "url_command"];
     let given = |tree: &Tree, name| tree.get(&key(name)).is_some();

@@ -69,11 +69,13 @@ fn explain(path: &[String], candidates: &[String], known: &[Vec<String>]) -> Str
     if let Some(near) = nearest(key, candidates.iter().map(String::as_str)) {
         return format!("there is no such key; did you mean {near:?}?");
     }
-    // It may be in the wrong table.
-    let elsewhere = known.iter().find_map(|path| match path.split_last() {
-        Some((last, table)) if last == key && !table.is_empty() => Some(table.join(".")),
+    // It may be in the wrong table; those that every host has are the likelier ones.
+    let tables = known.iter().filter_map(|path| match path.split_last() {
+        Some((last, table)) if last == key && !table.is_empty() => Some(table),
         _ => None,
     });
+    let elsewhere = tables.min_by_key(|table| table.iter().any(|key| key == "*"));
+    let elsewhere = elsewhere.map(|table| table.join("."));
     match elsewhere {
         Some(table) => format!("there is no such key here; it belongs into [{table}]"),
         None => format!("there is no such key; there are: {}", candidates.join(", ")),

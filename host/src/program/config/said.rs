@@ -18,12 +18,14 @@ impl std::fmt::Debug for Said {
     }
 }
 
-/// Whether a running host follows a change of this key.
-pub(crate) fn is_live(path: &[String]) -> bool {
+/// Whether a running host follows a change of this key. Of a database that is there only from the
+/// next start on, or no more, it follows none.
+fn is_live(path: &[String]) -> bool {
     let mut keys = path.iter().map(String::as_str);
     match (keys.next(), keys.next()) {
         (Some("quota" | "plugins"), _) => true,
         (Some("pool"), key) => key == Some("max_connections"),
+        (Some("databases"), Some(_)) => keys.next() == Some("max_connections"),
         (Some("log"), key) => key == Some("filter"),
         _ => false,
     }
@@ -57,13 +59,25 @@ impl Said {
     /// The same with what the other says of keys that a running host follows.
     pub(crate) fn with_live(&self, other: &Self) -> Self {
         let mut tree = self.0.clone();
-        for path in self.differing(other).iter().filter(|path| is_live(path)) {
+        let differing = self.differing(other);
+        for path in differing.iter().filter(|path| self.follows(other, path)) {
             match other.0.get(path) {
                 Some(value) => drop(tree.set(path, value.clone(), other.0.origin(path))),
                 None => drop(tree.remove(path)),
             }
         }
         Self(tree)
+    }
+
+    /// Whether a running host that was started with these follows the others in this key.
+    pub(crate) fn follows(&self, other: &Self, path: &[String]) -> bool {
+        let has = |said: &Self| match path {
+            [table, name, ..] if table == "databases" => {
+                said.0.get(&[table.clone(), name.clone()]).is_some()
+            }
+            _ => true,
+        };
+        is_live(path) && has(self) && has(other)
     }
 
     /// The keys of which the two say something else.

@@ -16,8 +16,8 @@ use super::leaves::{Limit, Secret, Span, Text, User};
 pub(crate) struct Settings {
     /// The database.
     pub(crate) database: DatabaseSettings,
-    /// The database under a name of its own, in place of `database`. There is room for one.
-    pub(crate) databases: BTreeMap<String, DatabaseSettings>,
+    /// Further databases, by name; `database` is the one named main.
+    pub(crate) databases: BTreeMap<String, NamedSettings>,
     /// The connections to the database.
     pub(crate) pool: PoolSettings,
     /// What each plugin may have, unless its own section says otherwise.
@@ -37,11 +37,22 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// The largest cap of all databases.
+    pub(crate) fn largest_cap(&self) -> u32 {
+        let others = self.databases.values().map(|other| other.max_connections);
+        others.fold(self.pool.max_connections, u32::max)
+    }
+
     /// These, with what a running host follows of the others.
     #[cfg(unix)]
     pub(crate) fn with_live(&self, other: &Self) -> Self {
         let mut settings = self.clone();
         settings.pool.max_connections = other.pool.max_connections;
+        for (name, database) in &mut settings.databases {
+            if let Some(other) = other.databases.get(name) {
+                database.max_connections = other.max_connections;
+            }
+        }
         settings.quota = other.quota.clone();
         settings.plugins = other.plugins.clone();
         settings.log.filter.clone_from(&other.log.filter);
@@ -69,6 +80,69 @@ pub(crate) struct DatabaseSettings {
     pub(crate) statement_comments: bool,
     /// Functions of the database that leave nothing behind on a session.
     pub(crate) harmless_functions: Vec<String>,
+}
+
+/// A further database.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct NamedSettings {
+    /// As in `database`.
+    pub(crate) url: Option<Secret>,
+    /// As in `database`.
+    pub(crate) url_file: Option<PathBuf>,
+    /// As in `database`.
+    pub(crate) url_command: Option<Vec<String>>,
+    /// As in `database`.
+    pub(crate) password_file: Option<PathBuf>,
+    /// As in `database`.
+    pub(crate) password_command: Option<Vec<String>>,
+    /// As in `database`.
+    pub(crate) statement_cache: Option<usize>,
+    /// As in `database`.
+    pub(crate) statement_comments: bool,
+    /// As in `database`.
+    pub(crate) harmless_functions: Vec<String>,
+    /// Its cap: how many connections this database ever sees.
+    pub(crate) max_connections: u32,
+    /// Connections that are kept open even when nobody uses them.
+    pub(crate) min_connections: u32,
+    /// Whether it is a read replica of `database`.
+    pub(crate) replica: bool,
+}
+
+impl Default for NamedSettings {
+    fn default() -> Self {
+        Self {
+            url: None,
+            url_file: None,
+            url_command: None,
+            password_file: None,
+            password_command: None,
+            statement_cache: None,
+            statement_comments: false,
+            harmless_functions: Vec::new(),
+            max_connections: PoolSettings::default().max_connections,
+            min_connections: 0,
+            replica: false,
+        }
+    }
+}
+
+impl NamedSettings {
+    /// What it has in common with the main one.
+    pub(crate) fn database(&self) -> DatabaseSettings {
+        let own = self.clone();
+        DatabaseSettings {
+            url: own.url,
+            url_file: own.url_file,
+            url_command: own.url_command,
+            password_file: own.password_file,
+            password_command: own.password_command,
+            statement_cache: own.statement_cache,
+            statement_comments: own.statement_comments,
+            harmless_functions: own.harmless_functions,
+        }
+    }
 }
 
 /// The connections to the database.
@@ -299,6 +373,8 @@ pub(crate) struct PluginSettings {
     pub(crate) login: LoginSettings,
     /// The schema that its connections begin in; on MySQL the database.
     pub(crate) schema: Option<String>,
+    /// The databases that it may use, by name.
+    pub(crate) databases: Option<Vec<String>>,
     /// The plugins that must be up before it is launched.
     pub(crate) after: Vec<String>,
     /// When it is started again.
@@ -335,6 +411,7 @@ impl Default for PluginSettings {
             read_only: false,
             login: LoginSettings::default(),
             schema: None,
+            databases: None,
             after: Vec::new(),
             restart: RestartSetting::OnFailure,
             restart_delay: Span(limits.first_delay),

@@ -65,8 +65,8 @@ fn defaults() -> Value {
         ..Default::default()
     };
     defaults["plugins"]["reports"] = serde_json::to_value(plugin).unwrap();
-    let database = settings::DatabaseSettings::default();
-    defaults["databases"]["main"] = serde_json::to_value(database).unwrap();
+    let database = settings::NamedSettings::default();
+    defaults["databases"]["replica"] = serde_json::to_value(database).unwrap();
     defaults
 }
 
@@ -92,7 +92,7 @@ fn the_example_holds_every_key_with_its_meaning_and_its_real_default() {
             if table == "plugins" {
                 "reports"
             } else {
-                "main"
+                "replica"
             }
         };
         let mut concrete: Vec<String> = Vec::new();
@@ -204,11 +204,14 @@ fn sqlite_has_neither_logins_nor_schemas() {
 
 #[test]
 fn variables_override_the_file() {
-    let file = "[database]\nurl_file = '/x'\n[plugins.my-plugin]\nprogram = 'sh'\n";
+    let file = "[database]\nurl_file = '/x'\n[plugins.my-plugin]\nprogram = 'sh'\n\
+                [databases.notes]\nurl_file = '/y'\n";
     let (settings, problems) = load_text(
         file,
         &[
             ("ONEPOOL_DATABASE__URL", "sqlite:12.db"),
+            ("ONEPOOL_DATABASES__NOTES__URL", "sqlite:13.db"),
+            ("ONEPOOL_DATABASES__NOTES__MAX_CONNECTIONS", "7"),
             ("ONEPOOL_POOL__MAX_CONNECTIONS", "20"),
             ("ONEPOOL_POOL__IDLE_TIMEOUT", "never"),
             ("ONEPOOL_PLUGINS__MY_PLUGIN__ARGUMENTS", "[\"a\", \"b\"]"),
@@ -222,6 +225,10 @@ fn variables_override_the_file() {
     assert!(problems.is_empty(), "{problems:?}");
     assert_eq!(settings.database.url.unwrap().0, "sqlite:12.db");
     assert!(settings.database.url_file.is_none());
+    let notes = &settings.databases["notes"];
+    assert_eq!(notes.url.as_ref().unwrap().0, "sqlite:13.db");
+    assert!(notes.url_file.is_none());
+    assert_eq!(notes.max_connections, 7);
     assert_eq!(settings.pool.max_connections, 20);
     assert_eq!(settings.pool.idle_timeout.0, None);
     let plugin = &settings.plugins["my-plugin"];

@@ -182,14 +182,22 @@ impl Board {
 
     /// The statements that pass the filter: those that run, and then those that wait.
     pub(super) fn statements(&self) -> Vec<&StatementInfo> {
-        let passes = |row: &&StatementInfo| self.passes([&*row.plugin, &*row.text]);
+        let passes = |row: &&StatementInfo| {
+            let database = row.database.as_deref().unwrap_or_default();
+            self.passes([&*row.plugin, database, &*row.text])
+        };
         self.statements.iter().filter(passes).collect()
     }
 
     /// The leases that pass the filter, those held longest first.
     pub(super) fn leases(&self) -> Vec<&LeaseInfo> {
         let passes = |row: &&LeaseInfo| {
-            self.passes([&*row.plugin, row.statement.as_deref().unwrap_or_default()])
+            let (database, text) = (row.database.as_deref(), row.statement.as_deref());
+            self.passes([
+                &*row.plugin,
+                database.unwrap_or_default(),
+                text.unwrap_or_default(),
+            ])
         };
         self.leases.iter().filter(passes).collect()
     }

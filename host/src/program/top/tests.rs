@@ -1,5 +1,7 @@
 //! The screen as it is drawn for hosts in all sorts of states, and what keys do to it.
 
+mod databases;
+
 use std::time::{Duration, Instant};
 
 use onepool_host::{PluginActivity, Target};

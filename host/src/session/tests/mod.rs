@@ -16,7 +16,7 @@ use super::operation::{Answer, Task};
 use super::shutdown::ShutdownAsk;
 use super::{SessionContext, Work};
 use crate::db::Source;
-use crate::pool::{Pool, PoolConfig, PoolTimes, Quota};
+use crate::pool::{Names, Pool, PoolConfig, PoolTimes, Quota};
 
 /// Longer than anything takes that works.
 const LONG: Duration = Duration::from_secs(30);
@@ -78,6 +78,7 @@ async fn pool(url: &str, cap: u32) -> Pool {
         default_quota: Quota::default(),
         times: PoolTimes::default(),
         statement_comments: false,
+        names: Names::default(),
     };
     Pool::start(config).await.unwrap()
 }

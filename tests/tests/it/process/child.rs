@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::place::soon;
-use super::{deaths, flood, host_death, killed, shutdown, size};
+use super::{databases, deaths, flood, host_death, killed, shutdown, size};
 
 const ROLE: &str = "TEST_ROLE";
 const STAGE: &str = "TEST_STAGE";
@@ -118,6 +118,8 @@ async fn plays_its_role() {
         ("mortal", url) => host_death::host_process(url, &mut line).await,
         ("orphan", how) => host_death::orphan(how, &mut line).await,
         ("killed", how) => killed::victim(how, &launched().await, &mut line).await,
+        ("two", _) => databases::two(&mut line).await,
+        ("several", _) => databases::several(&mut line).await,
         ("dies", state) => deaths::victim(state, &mut line).await,
         ("streamer", _) => size::streamer(&launched().await, &mut line).await,
         ("writer", _) => shutdown::writer(&launched().await, &mut line).await,

@@ -3,6 +3,7 @@
 mod cancels;
 mod child;
 mod cut_short;
+mod databases;
 mod deadlines;
 mod deaths;
 mod flood;

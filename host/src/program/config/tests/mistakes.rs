@@ -226,12 +226,46 @@ const MISTAKES: &[(&str, &[&str])] = &[
         &["database.password_command: the list is empty"],
     ),
     (
-        "[databases.other]\nurl = 'sqlite:x'",
-        &["databases.other: there is a [database] as well"],
+        "[databases.main]\nurl = 'sqlite:x'",
+        &["test.toml:3: databases.main: this is the name of [database]"],
     ),
     (
-        "[databases.a]\n[databases.b]",
-        &["databases.b: this version serves one database"],
+        "[databases.'a b']\nurl = 'sqlite:x'",
+        &["test.toml:3: databases.a b: a database's name has 1 to 64 letters"],
+    ),
+    (
+        "[databases.r]\nurl = 'mysql://u@h/d'\nreplica = true\nmin_connections = 10",
+        &[
+            "test.toml:5: databases.r.replica: MySQL does not follow PostgreSQL",
+            "test.toml:6: databases.r.min_connections: 10 connections cannot be kept open when \
+             max_connections leaves 9 for work",
+        ],
+    ),
+    (
+        "[databases.r]\nurl = 'sqlite:x'\nmax_conections = 3\nidle_timeout = '1s'\nreplica = 'no'",
+        &[
+            "test.toml:5: databases.r.max_conections: there is no such key; did you mean \
+             \"max_connections\"?",
+            "test.toml:6: databases.r.idle_timeout: there is no such key here; it belongs into [pool]",
+            "test.toml:7: databases.r.replica: ",
+        ],
+    ),
+    (
+        "[plugins.p]\nprogram = 'sh'\ndatabases = []",
+        &["test.toml:5: plugins.p.databases: the list is empty"],
+    ),
+    (
+        "[databases.a]\n[databases.b]\nurl = 'sqlite:x'\nreplica = true\nmax_connections = 0",
+        &[
+            "databases.a.url: no database is given; write its URL here (sqlite:..., \
+             postgres://..., mysql://...)\n",
+            "databases.b.replica: SQLite has no replicas",
+            "databases.b.max_connections: 0 is too few",
+        ],
+    ),
+    (
+        "[databases.notes]\nurl = 'sqlite:x'\n[plugins.p]\nprogram = 'sh'\ndatabases = ['note']",
+        &["plugins.p.databases: there is no [databases.note]; did you mean \"notes\"?"],
     ),
     ("[pool]\nidle_timeout = '0s'", &["pool.idle_timeout: 0"]),
     (

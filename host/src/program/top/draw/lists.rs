@@ -87,7 +87,7 @@ pub(super) fn statements(board: &Board, room: u16) -> Table<'static> {
         };
         let cells = [
             row.id.to_string(),
-            row.plugin.clone(),
+            whose(&row.plugin, row.database.as_deref()),
             state.to_owned(),
             span(age),
         ];
@@ -118,7 +118,7 @@ pub(super) fn leases(board: &Board, room: u16) -> Table<'static> {
         let purpose = row.purpose.to_string();
         let mut cells = vec![
             row.id.to_string(),
-            row.plugin.clone(),
+            whose(&row.plugin, row.database.as_deref()),
             purpose,
             span(row.held),
         ];
@@ -135,4 +135,12 @@ pub(super) fn leases(board: &Board, room: u16) -> Table<'static> {
     };
     let lines: Vec<_> = board.leases().into_iter().map(line).collect();
     table(&columns, &lines, room)
+}
+
+/// Whose something is, and where there are several databases in which.
+fn whose(plugin: &str, database: Option<&str>) -> String {
+    match database {
+        Some(database) => format!("{plugin}@{database}"),
+        None => plugin.to_owned(),
+    }
 }

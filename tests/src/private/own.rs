@@ -38,7 +38,14 @@ impl OwnServer {
     /// As [`start`](Self::start).
     pub async fn start_primary() -> Self {
         let part = Some(Part::Primary);
-        Self::start_as(Kind::Postgres, Manner { tls: None, part }).await
+        Self::start_as(
+            Kind::Postgres,
+            Manner {
+                part,
+                ..Manner::default()
+            },
+        )
+        .await
     }
 
     /// Starts a server that follows this one, which was [started for
@@ -49,7 +56,14 @@ impl OwnServer {
     /// As [`start`](Self::start).
     pub async fn start_standby(&self) -> Self {
         let part = Some(Part::Standby(self.server.folder().to_owned()));
-        Self::start_as(self.server.kind(), Manner { tls: None, part }).await
+        Self::start_as(
+            self.server.kind(),
+            Manner {
+                part,
+                ..Manner::default()
+            },
+        )
+        .await
     }
 
     /// The copy that this server, which follows another, has of a database there.
@@ -66,7 +80,7 @@ impl OwnServer {
         let tls = or_fail(Tls::new());
         let manner = Manner {
             tls: Some(tls),
-            part: None,
+            ..Manner::default()
         };
         Self::start_as(kind, manner).await
     }

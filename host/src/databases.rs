@@ -266,7 +266,7 @@ impl Databases {
             None => Err(Failure::new(
                 Code::UNKNOWN_DATABASE,
                 format!(
-                    "the host has no database named {name}; those that {plugin} may use: {}",
+                    "the host has no database named {name:?}; those that {plugin} may use: {}",
                     self.names(plugin)
                 ),
             )),

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::changing::connections;
 use crate::serving::{Config, Serving, eventually};
 
 /// A host is upgraded: drained, ended and started anew. What was under way is finished, nothing that
@@ -24,7 +25,7 @@ async fn a_host_is_upgraded_and_its_plugins_come_back() {
         "{drained}"
     );
     serving.end().await;
-    assert_eq!(database.backends().await, 0);
+    connections(&database, 0).await;
     assert_eq!((one.try_hear().await, two.try_hear().await), (None, None));
 
     serving.start_again().await;
@@ -67,6 +68,6 @@ async fn sigterm_ends_everything_by_its_deadline() {
         "{:?}",
         began.elapsed()
     );
-    assert_eq!(database.backends().await, 0);
+    connections(&database, 0).await;
     assert_eq!(database.refusals().await, 0);
 }

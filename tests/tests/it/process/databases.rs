@@ -43,7 +43,7 @@ async fn a_process_is_with_two_of_them() {
     assert_eq!(line.try_hear().await, None);
     other.referee().await;
     main.finish(host).await;
-    assert_eq!(other.connections().await, 0, "all are closed");
+    other.is_left().await;
 }
 
 /// What the plugin of that test does.
@@ -204,7 +204,7 @@ async fn one_that_cannot_be_used_keeps_the_host_from_starting() {
         let error = host.start().await.unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
     }
-    assert_eq!(main.connections().await, 0);
+    main.is_left().await;
     main.referee().await;
 }
 

@@ -120,6 +120,15 @@ impl Place {
         }
     }
 
+    /// Waits until the server lists none of them: the one that watches the others go is watched by
+    /// nobody, and listed for a moment after it was closed.
+    pub(super) async fn is_left(&self) {
+        eventually("the server to be left", async || {
+            self.connections().await == 0
+        })
+        .await;
+    }
+
     /// Lets the host's login take on this role (PostgreSQL).
     pub(super) async fn grant(&self, role: &str) {
         let server = self.server.as_ref().unwrap();

@@ -65,10 +65,27 @@ impl Calls {
                 calls.add(statement, at, &name, effect, extra);
             }
         }
+        if dialect == Dialect::Postgres {
+            calls.attributes(statement, range.clone(), extra);
+        }
         if dialect == Dialect::MySql {
             mysql::session_state(statement, range, &mut calls);
         }
         calls
+    }
+
+    /// Calls in PostgreSQL's attribute notation. A name behind a table's is taken for a column,
+    /// unless it is one that no column is likely to have.
+    fn attributes(&mut self, statement: &Statement<'_>, range: Range<usize>, extra: &FunctionList) {
+        for at in range {
+            let Some((name, of_value)) = postgres::attribute(statement, at) else {
+                continue;
+            };
+            match effect(Dialect::Postgres, &name) {
+                Effect::Unknown | Effect::SessionRead(_) if !of_value => {}
+                effect => self.add(statement, at, &name, effect, extra),
+            }
+        }
     }
 
     fn add(

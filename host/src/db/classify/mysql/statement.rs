@@ -142,6 +142,10 @@ fn create(statement: &Statement<'_>, extra: &FunctionList) -> Step {
         return Step::doubt(DoubtReason::UseDatabase).committing();
     }
     if statement.word(kind, "TABLE") {
+        // Until it is committed, nothing else can be run on the connection.
+        if (kind..statement.len()).any(|at| statement.words(at, &["START", "TRANSACTION"])) {
+            return Step::doubt(DoubtReason::UnknownStatement(statement.head())).committing();
+        }
         // The query that fills it.
         let bounds = |at| statement.word(at, "VALUES") && statement.one_of(at + 1, &["LESS", "IN"]);
         let query = (kind..statement.len())

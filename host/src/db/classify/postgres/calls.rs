@@ -30,6 +30,22 @@ pub(in super::super) fn callee(statement: &Statement<'_>, first: usize, last: us
     }
 }
 
+/// A function that may be called by a name behind a dot: `(x).f` is `f(x)` where `x` has no column
+/// `f`. Behind what cannot be a table's name this is `Some(.., true)`.
+pub(in super::super) fn attribute(statement: &Statement<'_>, at: usize) -> Option<(String, bool)> {
+    let dot = at
+        .checked_sub(1)
+        .filter(|&dot| statement.symbol(dot, "."))?;
+    let before = dot.checked_sub(1)?;
+    if !statement.is_name(at) || statement.symbol(at + 1, "(") {
+        return None;
+    }
+    let of_value = statement.kind(before) == Some(Kind::Parameter)
+        || statement.symbol(before, ")")
+        || statement.symbol(before, "]");
+    (of_value || statement.is_name(before)).then(|| (folded(statement, at), of_value))
+}
+
 /// A part of a name as the server compares it.
 fn folded(statement: &Statement<'_>, at: usize) -> String {
     let text = statement.text(at);

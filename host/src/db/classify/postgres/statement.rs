@@ -5,6 +5,7 @@ use super::super::functions::FunctionList;
 use super::super::query;
 use super::super::reason::{DoubtReason, PinReason, Refusal};
 use super::super::statement::Statement;
+use super::super::tokens::Kind;
 use super::super::transaction;
 use super::super::verdict::{Dialect, Step, What};
 use super::{config, set};
@@ -90,12 +91,23 @@ fn rows_at(statement: &Statement<'_>, from: usize, extra: &FunctionList) -> Step
     let temporary = (from + 1..statement.len()).any(|at| {
         statement.word(at, "INTO")
             && !statement.one_of(at - 1, &["INSERT", "MERGE"])
-            && (is_temporary(statement, at + 1) || is_in_temporary_schema(statement, at + 1))
+            && is_temporary_target(statement, at + 1)
     });
     match step.what {
         What::Clean | What::Doubt(_) if temporary => Step::pin(PinReason::TemporaryTable),
         _ => step,
     }
+}
+
+/// Whether what stands behind `INTO` is made for the session: `TEMP x`, `TABLE pg_temp.x`, or the same
+/// with the database's name before it.
+fn is_temporary_target(statement: &Statement<'_>, at: usize) -> bool {
+    let unlogged = usize::from(statement.word(at, "UNLOGGED"));
+    let name = at + unlogged + usize::from(statement.word(at + unlogged, "TABLE"));
+    let in_database = statement.is_name(name) && statement.symbol(name + 1, ".");
+    is_temporary(statement, at)
+        || is_in_temporary_schema(statement, name)
+        || (in_database && is_in_temporary_schema(statement, name + 2))
 }
 
 fn is_temporary(statement: &Statement<'_>, at: usize) -> bool {
@@ -126,9 +138,10 @@ fn explain(statement: &Statement<'_>, extra: &FunctionList) -> Step {
     if !query::is_query(statement, inner) && !query::is_change(statement, inner) {
         return Step::doubt(DoubtReason::UnknownStatement(statement.head()));
     }
-    let run = statement
-        .find(1, &["ANALYZE", "ANALYSE"])
-        .is_some_and(|at| at < options);
+    // An option's name may be quoted.
+    let run = (1..options).any(|at| {
+        statement.one_of(at, &["ANALYZE", "ANALYSE"]) || statement.kind(at) == Some(Kind::Quoted)
+    });
     let step = rows_at(statement, inner, extra);
     Step {
         reads_only: !run && step.what == What::Clean,
@@ -176,6 +189,7 @@ fn create(statement: &Statement<'_>, extra: &FunctionList) -> Step {
     let unlogged = usize::from(statement.word(kind, "UNLOGGED"));
     let runs = statement.word(kind + unlogged, "TABLE")
         || statement.words(kind, &["MATERIALIZED", "VIEW"])
+        || statement.words(kind, &["FOREIGN", "TABLE"])
         // Its elements are statements of their own.
         || statement.word(kind, "SCHEMA");
     if runs {
@@ -183,7 +197,14 @@ fn create(statement: &Statement<'_>, extra: &FunctionList) -> Step {
         if statement.has_word(kind, &["EXECUTE"]) {
             return Step::pin(PinReason::PreparedText);
         }
-        if let Some(query) = statement.find(kind, &["SELECT", "VALUES"]) {
+        let filled = |&at: &usize| {
+            let of = ["SELECT", "VALUES", "TABLE", "WITH"];
+            statement.word(at, "AS")
+                && (statement.one_of(at + 1, &of) || statement.symbol(at + 1, "("))
+        };
+        let filled = (kind..statement.len()).find(filled);
+        let query = statement.find(kind, &["SELECT", "VALUES"]);
+        if let Some(query) = filled.into_iter().chain(query).min() {
             return Calls::of(Dialect::Postgres, statement, query, extra).into_step();
         }
     }

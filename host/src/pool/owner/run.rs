@@ -17,6 +17,9 @@ use crate::pool::settings::TooLong;
 use crate::pool::snapshot::cut;
 use crate::pool::{After, Prepare, Run, Setup, Stop, Text};
 
+/// Whether a wait for a lock that ends in vain undoes the whole transaction.
+const ROLLS_BACK_ON_TIMEOUT: &str = "SELECT CAST(@@GLOBAL.innodb_rollback_on_timeout AS CHAR)";
+
 impl Owner {
     pub(super) async fn run(&mut self, run: Run) {
         let Run {
@@ -331,13 +334,30 @@ impl Owner {
             .and_then(|database| database.number);
         self.condition.transaction = match self.kind() {
             DatabaseKind::Postgres => Transaction::Failed,
-            // 1213: chosen as the victim of a deadlock, which rolls everything back.
-            DatabaseKind::MySql if number == Some(1213) => Transaction::Lost,
+            DatabaseKind::MySql if self.rolls_everything_back(number).await => Transaction::Lost,
             DatabaseKind::Sqlite if self.driver.transaction_open().await == Some(false) => {
                 Transaction::Lost
             }
             _ => self.condition.transaction,
         };
+    }
+}
+
+impl Owner {
+    /// Whether InnoDB undoes the whole transaction with this error, and not the statement alone.
+    async fn rolls_everything_back(&mut self, number: Option<u16>) -> bool {
+        match number {
+            // ER_LOCK_TABLE_FULL, ER_LOCK_DEADLOCK
+            Some(1206 | 1213) => true,
+            // ER_LOCK_WAIT_TIMEOUT
+            Some(1205) => {
+                let set = self.driver.query(ROLLS_BACK_ON_TIMEOUT).await;
+                let cells = set.map(|rows| rows.into_iter().flatten().flatten().next());
+                // Who cannot be asked is not trusted with the rest of it.
+                cells.map_or(true, |cell| cell.as_deref() == Some("1"))
+            }
+            _ => false,
+        }
     }
 }
 

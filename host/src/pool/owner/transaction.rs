@@ -65,11 +65,12 @@ impl Owner {
     fn expect_transaction(&self) -> Result<(), Failure> {
         match self.condition.transaction {
             Transaction::Open | Transaction::Failed => Ok(()),
-            Transaction::Lost | Transaction::None => Err(Failure::new(
+            Transaction::Lost => Err(Failure::new(
                 Code::TRANSACTION_ENDED,
                 "the database has ended this transaction after an earlier error; roll back and \
                  run it again",
             )),
+            Transaction::None => Err(ended_by_text()),
         }
     }
 
@@ -179,11 +180,11 @@ impl Owner {
         }
         match self.condition.transaction {
             Transaction::Open => (),
-            Transaction::Failed => {
+            Transaction::Failed | Transaction::Lost => {
                 self.roll_back().await?;
                 return Err(failed());
             }
-            Transaction::None | Transaction::Lost => return Err(failed()),
+            Transaction::None => return Err(ended_by_text()),
         }
         match self.end("COMMIT").await {
             Ok(()) => {
@@ -216,10 +217,13 @@ impl Owner {
     }
 
     pub(super) async fn roll_back(&mut self) -> Result<(), Failure> {
-        let open = matches!(
-            self.condition.transaction,
-            Transaction::Open | Transaction::Failed
-        );
+        let open = match self.condition.transaction {
+            Transaction::Open | Transaction::Failed => true,
+            // Older servers roll the victim of a deadlock back and go on as if BEGIN had been said
+            // again: what comes next would not commit itself.
+            Transaction::Lost => self.kind() == DatabaseKind::MySql,
+            Transaction::None => false,
+        };
         if open {
             let result = self.end("ROLLBACK").await;
             result.map_err(|failure| self.learn(failure))?;
@@ -284,6 +288,14 @@ fn failed() -> Failure {
         Code::TRANSACTION_FAILED,
         "an earlier error had failed this transaction: it was rolled back, and nothing of it was \
          committed",
+    )
+}
+
+fn ended_by_text() -> Failure {
+    Failure::new(
+        Code::TRANSACTION_ENDED,
+        "a statement of this transaction has ended it already; that statement's own result says \
+         whether it was committed",
     )
 }
 

@@ -4,7 +4,7 @@ use onepool_host::Host;
 use onepool_sdk::{Code, DatabaseKind, OnepoolError, OnepoolPool, OnepoolPoolOptions};
 use sqlx::types::chrono::NaiveDate;
 use sqlx::types::time::Date;
-use sqlx::{Acquire, Connection, Executor, PgPool, Row};
+use sqlx::{Acquire, Connection, Executor, MySqlConnection, PgPool, Row};
 
 use super::runner::Place;
 
@@ -265,6 +265,56 @@ async fn the_victim_of_a_deadlock_cannot_go_on() {
         .await
         .unwrap();
     assert_eq!(all, sum);
+}
+
+/// An older server goes on with the victim as if it had begun another transaction: what the next
+/// borrower of that backend writes would be acknowledged, and lost when the backend is closed.
+#[tokio::test]
+async fn the_victim_of_a_deadlock_leaves_no_transaction_behind() {
+    let plugin = Plugin::with_a_table(DatabaseKind::MySql).await;
+    let mut one = plugin.pool.begin().await.unwrap();
+    let mut two = plugin.pool.begin().await.unwrap();
+    let update = "UPDATE t SET n = n + 1 WHERE id = 1";
+    one.execute(update).await.unwrap();
+    let other = "UPDATE t SET n = n + 1 WHERE id = 2";
+    two.execute(other).await.unwrap();
+    let (first, second) = tokio::join!(one.execute(other), two.execute(update));
+    assert!(first.is_err() != second.is_err(), "not a deadlock");
+    drop((one, two));
+    // So long that they run on all backends there are.
+    let insert = async |id: i64| {
+        let insert = sqlx::query("INSERT INTO t SELECT ?, SLEEP(0.5)").bind(id);
+        insert.execute(&plugin.pool).await.unwrap();
+    };
+    tokio::join!(insert(10), insert(11), insert(12));
+    plugin.host.stop().await;
+    let mut direct = MySqlConnection::connect(plugin.place.url()).await.unwrap();
+    let ids: Vec<i32> = sqlx::query_scalar("SELECT id FROM t ORDER BY id")
+        .fetch_all(&mut direct)
+        .await
+        .unwrap();
+    assert_eq!(ids, [1, 2, 10, 11, 12]);
+}
+
+/// A retry did the work twice.
+#[tokio::test]
+async fn the_commit_of_what_a_text_has_committed_does_not_say_it_was_rolled_back() {
+    for kind in [
+        DatabaseKind::Sqlite,
+        DatabaseKind::Postgres,
+        DatabaseKind::MySql,
+    ] {
+        let plugin = Plugin::with_a_table(kind).await;
+        let mut transaction = plugin.pool.begin().await.unwrap();
+        transaction
+            .execute("INSERT INTO t VALUES (3, 0)")
+            .await
+            .unwrap();
+        transaction.execute("COMMIT").await.unwrap();
+        assert_eq!(code(transaction.commit().await), Code::TRANSACTION_ENDED);
+        assert_eq!(plugin.ids().await, [1, 2, 3]);
+        plugin.host.stop().await;
+    }
 }
 
 /// The direct driver panics on some of these.

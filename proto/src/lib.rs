@@ -12,6 +12,7 @@
 //! [`PROTOCOL_VERSION`] names the bytes. Everything on the wire is append-only within a version
 //! and pinned byte for byte by `tests/golden`; a change to existing bytes needs a new version.
 
+pub mod bounded;
 pub mod codec;
 pub mod column;
 pub mod endpoint;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::bounded;
 use crate::column::Column;
 use crate::id::{ConnectionId, RowSetId, StatementId, TransactionId, UploadId};
 use crate::page::Page;
@@ -116,6 +117,7 @@ pub struct Execute {
     /// The statement.
     pub sql: Sql,
     /// Its arguments. `None` sends the text as it is, which may then hold several statements.
+    #[serde(deserialize_with = "bounded::optional_items")]
     pub arguments: Option<Vec<Value>>,
     /// Whether the backend should keep the prepared statement.
     pub persistent: bool,
@@ -155,6 +157,7 @@ pub struct Batch {
     /// The statement.
     pub sql: Sql,
     /// The sets of arguments.
+    #[serde(deserialize_with = "bounded::lists")]
     pub sets: Vec<Vec<Value>>,
     /// What happens when one of them fails.
     pub mode: BatchMode,
@@ -206,6 +209,7 @@ pub struct Prepare {
     /// The statement.
     pub sql: Sql,
     /// The types of its parameters, as far as the caller knows them.
+    #[serde(deserialize_with = "bounded::items")]
     pub parameters: Vec<ValueType>,
     /// How much to find out.
     pub detail: PrepareDetail,

@@ -6,6 +6,8 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::bounded;
+
 /// The type of one scalar.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ScalarType {
@@ -253,6 +255,7 @@ pub struct Array {
     /// The length of each dimension, outermost first; their product is the number of elements.
     pub dimensions: Vec<u32>,
     /// The elements; `None` is NULL.
+    #[serde(deserialize_with = "bounded::items")]
     pub elements: Vec<Option<Scalar>>,
 }
 

@@ -56,8 +56,8 @@ enum Question {
 enum Answer {
     #[default]
     Nothing,
-    /// The control backend is gone, and the database has no room for another one.
-    NoRoom,
+    /// The control backend is gone, and so seems the database.
+    Down(Failure),
     Yes,
     No,
     Allowed(Allowance),
@@ -99,27 +99,44 @@ impl Control {
     /// Returns when the database no longer lists a backend that is closed on this side. What it
     /// still runs is ended, for it keeps its place in the cap.
     ///
-    /// A database that is down has none, and what does not go keeps nobody from stopping.
-    pub(super) async fn wait_until_gone(&self, backend: Identity, stopping: &CancellationToken) {
+    /// A database that cannot be asked may still have it: it is asked again, and `down` is told where
+    /// it cannot be reached. What does not go keeps nobody from stopping.
+    pub(super) async fn wait_until_gone(
+        &self,
+        backend: Identity,
+        stopping: &CancellationToken,
+        down: impl Fn(Failure),
+    ) {
         let too_long = async {
             stopping.cancelled().await;
             tokio::time::sleep(STOP_PATIENCE).await;
         };
         let process = backend.process;
         tokio::select! {
-            () = self.look_until_gone(backend, stopping) => (),
+            () = self.look_until_gone(backend, stopping, down) => (),
             () = too_long => tracing::warn!(process, "the database still has a backend that was closed"),
         }
     }
 
-    async fn look_until_gone(&self, backend: Identity, stopping: &CancellationToken) {
+    async fn look_until_gone(
+        &self,
+        backend: Identity,
+        stopping: &CancellationToken,
+        down: impl Fn(Failure),
+    ) {
         let mut pause = LOOK_AGAIN;
         loop {
             match self.ask(Question::Lists(backend.clone())).await {
                 Answer::Yes if pause < LOOK_RARELY => (),
                 Answer::Yes => drop(self.ask(Question::Terminate(backend.clone())).await),
-                Answer::NoRoom if !stopping.is_cancelled() => pause = LOOK_RARELY,
-                _ => return,
+                Answer::No => return,
+                // Who stops has nothing left that needs the place.
+                _ if stopping.is_cancelled() => return,
+                Answer::Down(failure) => {
+                    down(failure);
+                    pause = LOOK_RARELY;
+                }
+                _ => pause = LOOK_RARELY,
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LOOK_RARELY);
@@ -197,7 +214,7 @@ async fn find_out(
             Some(open) => open,
             None => match reopen(source, ended).await {
                 Ok(opened) => driver.insert(opened),
-                Err(failure) if db::is_crowded(&failure) => return Some(Answer::NoRoom),
+                Err(failure) if failure.database.is_none() => return Some(Answer::Down(failure)),
                 Err(_) => return None,
             },
         };

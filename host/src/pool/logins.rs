@@ -85,7 +85,7 @@ impl Pool {
         let identity = driver.identity();
         let tried = self.ask_about(login, control, &mut driver).await;
         driver.close().await;
-        let gone = control.wait_until_gone(identity, &self.0.stopping);
+        let gone = control.wait_until_gone(identity, &self.0.stopping, drop);
         // A database that has gone down meanwhile is found out by what comes next.
         let _ = timeout(ROOM_TIMEOUT, gone).await;
         tried

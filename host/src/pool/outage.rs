@@ -122,7 +122,7 @@ impl Pool {
     }
 
     /// The database cannot be reached: tells everybody who waits, and looks for it from now on.
-    fn went_down(&self, last: Failure) {
+    pub(super) fn went_down(&self, last: Failure) {
         let (waiters, failure) = {
             let mut state = self.0.state.lock();
             let first = state.outage.is_none();

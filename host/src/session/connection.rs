@@ -47,27 +47,31 @@ impl Connection {
 
     /// Puts a call behind those that came before it. If nothing drives the Connection, returns
     /// what does so from now on.
-    pub(super) fn enqueue(self: &Arc<Self>, operation: Operation) -> Option<Work> {
+    ///
+    /// # Errors
+    /// The call itself, if too many wait already.
+    #[expect(clippy::result_large_err, reason = "it is given back as it came")]
+    pub(super) fn enqueue(
+        self: &Arc<Self>,
+        operation: Operation,
+    ) -> Result<Option<Work>, Operation> {
         let mut desk = self.desk.lock();
         if let Some(state) = desk.state.take() {
-            return Some(Box::pin(Arc::clone(self).drive(state, operation)));
+            return Ok(Some(Box::pin(Arc::clone(self).drive(state, operation))));
         }
         if desk.queue.len() >= limits::CALLS as usize {
-            drop(desk);
-            operation.task.refuse(Failure::new(
-                Code::TOO_MANY_OBJECTS,
-                format!("{} calls wait for this connection already", limits::CALLS),
-            ));
-            return None;
+            return Err(operation);
         }
         desk.queue.push_back(operation);
-        None
+        Ok(None)
     }
 
     async fn drive(self: Arc<Self>, mut state: Box<State>, mut operation: Operation) {
         loop {
             state.trace = operation.trace;
+            let weight = operation.weight;
             state.apply(operation).await;
+            state.session.load.remove(weight);
             if state.closed {
                 break;
             }
@@ -84,6 +88,7 @@ impl Connection {
         state.session.closed(self.id);
         let rest = std::mem::take(&mut self.desk.lock().queue);
         for operation in rest {
+            state.session.load.remove(operation.weight);
             let failure = Failure::new(Code::STALE_ID, "this connection has been closed");
             operation.task.refuse(failure);
         }

@@ -12,8 +12,9 @@ use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::connection::Connection;
-use super::operation::{Due, Operation, Task};
+use super::operation::{Answer, Due, Operation, Task};
 use super::uploads::Uploads;
+use super::weight::{self, Load};
 use super::{SessionContext, Work};
 use crate::pool::{Holder, Text};
 
@@ -27,6 +28,8 @@ pub(super) struct Session {
     statements: DashMap<StatementId, Arc<Text>>,
     statement_order: Mutex<VecDeque<StatementId>>,
     uploads: Mutex<Uploads>,
+    /// What its calls take until they are done.
+    pub(super) load: Load,
     /// Work that has begun and is not yet driven by the session's task.
     work: Mutex<Vec<Work>>,
     /// Cancelled when the session ends: what still runs for it is cancelled in the database.
@@ -43,6 +46,7 @@ struct Tombstones {
 impl Session {
     pub(super) fn new(context: SessionContext) -> Arc<Self> {
         let uploads = Mutex::new(Uploads::new(context.limits.upload_bytes));
+        let load = Load::new(&context.limits);
         Arc::new(Self {
             holder: context.holder,
             context,
@@ -51,13 +55,14 @@ impl Session {
             statements: DashMap::new(),
             statement_order: Mutex::default(),
             uploads,
+            load,
             work: Mutex::default(),
             over: CancellationToken::new(),
         })
     }
 
     /// Hands a call to its Connection. This is where its place in the order is taken.
-    pub(super) fn submit(self: &Arc<Self>, call: Call, trace: Option<Trace>, task: Task) {
+    pub(super) fn submit(self: &Arc<Self>, call: Call, trace: Option<Trace>, mut task: Task) {
         self.context.tally.called(task.kind());
         let Call {
             connection,
@@ -72,19 +77,35 @@ impl Session {
             Some(found) => Ok(Arc::clone(&found)),
             None => self.open(connection, opens),
         };
-        match found {
-            Ok(found) => {
-                let operation = Operation {
-                    effects,
-                    due: Due::after(deadline_ms),
-                    trace,
-                    task,
-                };
-                if let Some(work) = found.enqueue(operation) {
-                    self.work.lock().push(work);
-                }
+        let found = match found {
+            Ok(found) => found,
+            Err(failure) => return task.refuse(failure),
+        };
+        let mut weight = weight::of(&task);
+        if let Err(failure) = self.load.add(weight) {
+            task.refuse(failure);
+            if effects.is_empty() {
+                return;
             }
-            Err(failure) => task.refuse(failure),
+            // What the plugin did before is not lost with its call.
+            (task, weight) = (Task::Effects(Answer::new().0), 0);
+        }
+        let operation = Operation {
+            effects,
+            due: Due::after(deadline_ms),
+            trace,
+            weight,
+            task,
+        };
+        match found.enqueue(operation) {
+            Ok(work) => self.work.lock().extend(work),
+            Err(refused) => {
+                self.load.remove(refused.weight);
+                refused.task.refuse(Failure::new(
+                    Code::TOO_MANY_OBJECTS,
+                    format!("{} calls wait for this connection already", limits::CALLS),
+                ));
+            }
         }
     }
 

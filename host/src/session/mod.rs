@@ -18,6 +18,7 @@ mod trace;
 mod trail;
 mod transaction;
 mod uploads;
+mod weight;
 
 use std::pin::Pin;
 use std::sync::Arc;

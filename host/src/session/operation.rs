@@ -105,6 +105,8 @@ pub(super) struct Operation {
     pub(super) due: Due,
     /// In which trace it was asked.
     pub(super) trace: Option<Trace>,
+    /// What it takes of the session's [load](super::weight::Load) until it is done.
+    pub(super) weight: usize,
     pub(super) task: Task,
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::BytesMut;
 use onepool_proto::id::UploadId;
 use onepool_proto::message::{LargeRequest, UploadPart, Uploaded};
-use onepool_proto::{Code, Failure, limits};
+use onepool_proto::{Code, Failure, bounded, limits};
 
 /// The unfinished uploads of a session.
 #[derive(Debug)]
@@ -75,8 +75,22 @@ impl Uploads {
                 ),
             ));
         }
-        postcard::from_bytes(&bytes)
-            .map_err(|_| Failure::new(Code::MALFORMED, "the large request could not be decoded"))
+        let decoded = bounded::within(self.values(), || postcard::from_bytes(&bytes));
+        decoded.map_err(|error: postcard::Error| {
+            tracing::debug!(%error, "a large request could not be decoded");
+            let values = self.values();
+            Failure::new(
+                Code::MALFORMED,
+                format!("the large request could not be decoded, or has more than {values} values"),
+            )
+        })
+    }
+
+    /// How many values a request may have. As many of the smallest as fit would take a hundred times
+    /// the memory that they came in.
+    fn values(&self) -> usize {
+        const BYTES_A_VALUE: u64 = 16;
+        usize::try_from(self.limit / BYTES_A_VALUE).unwrap_or(usize::MAX)
     }
 
     fn remove(&mut self, upload: UploadId) -> Option<BytesMut> {
@@ -89,7 +103,8 @@ impl Uploads {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use onepool_proto::id::Mint;
+    use onepool_proto::id::{ConnectionId, Mint};
+    use onepool_proto::message::{Batch, BatchMode, Call, Sql};
 
     use super::*;
 
@@ -118,6 +133,38 @@ mod tests {
             Code::REQUEST_TOO_LARGE
         );
         assert_eq!(uploads.held, 0);
+    }
+
+    /// A quarter of a gigabyte of these came to seven before they were counted.
+    #[test]
+    fn many_values_in_few_bytes_are_too_many() {
+        let call = Call {
+            connection: ConnectionId::mint(&Mint::new()),
+            effects: Vec::new(),
+            deadline_ms: None,
+        };
+        let mut batch = Batch {
+            call,
+            transaction: None,
+            sql: Sql::Text(String::new()),
+            sets: vec![Vec::new(); 1000],
+            mode: BatchMode::AllOrNothing,
+        };
+        let take = |batch: &Batch| {
+            let bytes = postcard::to_stdvec(&LargeRequest::Batch(batch.clone())).unwrap();
+            let (upload, length) = (UploadId::mint(&Mint::new()), bytes.len() as u64);
+            let mut uploads = Uploads::new(16 * 1000);
+            let part = UploadPart {
+                upload,
+                offset: 0,
+                bytes: bytes.into(),
+            };
+            uploads.add(part).unwrap();
+            uploads.take(&Uploaded { upload, length })
+        };
+        take(&batch).unwrap();
+        batch.sets.push(Vec::new());
+        assert_eq!(code(take(&batch)), Code::MALFORMED);
     }
 
     #[test]

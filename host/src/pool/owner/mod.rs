@@ -233,7 +233,10 @@ impl Owner {
         let identity = driver.identity().clone();
         driver.close().await;
         if let Some(control) = &pool.0.control {
-            control.wait_until_gone(identity, &pool.0.stopping).await;
+            let down = |failure| pool.went_down(failure);
+            control
+                .wait_until_gone(identity, &pool.0.stopping, down)
+                .await;
         }
     }
 

@@ -1,6 +1,7 @@
 //! Sessions without a wire: calls are handed over by hand, and their work is polled by hand.
 
 mod dropped;
+mod load;
 
 use std::sync::Arc;
 use std::time::Duration;

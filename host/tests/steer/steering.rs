@@ -43,15 +43,19 @@ async fn a_plugin_is_paused_while_the_others_go_on() {
     let serving = Serving::start(&Config::new(&database.url, 4, &["one", "two"])).await;
     let [mut one, mut two] = serving.plugins(["one", "two"]).await;
     one.must("load 5 SELECT 1").await;
-    two.must("load 5 SELECT 2").await;
+    two.must("load 2 SELECT 2").await;
     goes_on(&mut one).await;
 
     let said = serving.said(&["pause", "one"]).await;
     assert!(said.contains("one is paused"), "{said}");
     rests(&serving, &mut one, &mut two).await;
-    let status = serving.json(&["status"]).await;
-    assert_eq!(status["paused_plugins"][0], "one");
-    assert_eq!(status["verdict"], "paused", "{status}");
+    // While a connection is being opened, or a busy machine is late, something else is told.
+    eventually("the pause to be told", async || {
+        let status = serving.json(&["status"]).await;
+        assert_eq!(status["paused_plugins"][0], "one");
+        status["verdict"] == "paused"
+    })
+    .await;
 
     assert!(
         serving

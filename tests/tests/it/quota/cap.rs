@@ -4,8 +4,11 @@ use std::any::Any;
 use std::collections::HashSet;
 use std::time::Duration;
 
+use onepool_sdk::OnepoolPool;
 use onepool_tests::{Database, Kind};
 use sqlx::{Connection, MySqlConnection, PgConnection};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::{UNLIMITED, eventually, host, number, plugin};
 
@@ -47,6 +50,36 @@ async fn a_cap_beyond_the_limit_is_refused_on_mariadb() {
     a_cap_beyond_the_limit_is_refused(Kind::MariaDb, "max_user_connections").await;
 }
 
+/// Twenty callers who run a statement again and again.
+struct Crowd {
+    stop: CancellationToken,
+    callers: Vec<JoinHandle<()>>,
+}
+
+impl Crowd {
+    fn new(pool: OnepoolPool, sql: &'static str) -> Self {
+        let stop = CancellationToken::new();
+        let call = |_| {
+            let (pool, stop) = (pool.clone(), stop.clone());
+            tokio::spawn(async move {
+                while !stop.is_cancelled() {
+                    sqlx::query(sql).execute(&pool).await.unwrap();
+                }
+            })
+        };
+        let callers = (0..20).map(call).collect();
+        Self { stop, callers }
+    }
+
+    /// Waits until all have stopped, none of whom has seen an error.
+    async fn rest(self) {
+        self.stop.cancel();
+        for caller in self.callers {
+            caller.await.unwrap();
+        }
+    }
+}
+
 /// A connection that is not the host's, of the same role.
 async fn stranger(kind: Kind, url: &str) -> Box<dyn Any + Send> {
     match kind {
@@ -65,18 +98,7 @@ async fn strangers_leave_less_than_the_cap(kind: Kind, sleep: &'static str) {
     }
     let host = host(&database.url, 6).default_quota(UNLIMITED);
     let host = host.start().await.unwrap();
-    let pool = plugin(&host, "busy").await;
-    let stop = tokio_util::sync::CancellationToken::new();
-    let callers: Vec<_> = (0..20)
-        .map(|_| {
-            let (pool, stop) = (pool.clone(), stop.clone());
-            tokio::spawn(async move {
-                while !stop.is_cancelled() {
-                    sqlx::query(sleep).execute(&pool).await.unwrap();
-                }
-            })
-        })
-        .collect();
+    let crowd = Crowd::new(plugin(&host, "busy").await, sleep);
     eventually("the server to refuse a connection", async || {
         database.refusals().await > 0
     })
@@ -86,10 +108,7 @@ async fn strangers_leave_less_than_the_cap(kind: Kind, sleep: &'static str) {
         host.pool_stats().backends.total() == 6
     })
     .await;
-    stop.cancel();
-    for caller in callers {
-        caller.await.unwrap();
-    }
+    crowd.rest().await;
     host.stop().await;
 }
 
@@ -110,19 +129,7 @@ async fn the_cap_changes_while_everybody_is_busy() {
     let database = onepool_tests::postgres().await.database(6).await;
     let host = host(&database.url, 2).default_quota(UNLIMITED);
     let host = host.start().await.unwrap();
-    let pool = plugin(&host, "busy").await;
-    let stop = tokio_util::sync::CancellationToken::new();
-    let callers: Vec<_> = (0..20)
-        .map(|_| {
-            let (pool, stop) = (pool.clone(), stop.clone());
-            tokio::spawn(async move {
-                while !stop.is_cancelled() {
-                    let slept = sqlx::query("SELECT pg_sleep(0.005)").execute(&pool).await;
-                    slept.unwrap();
-                }
-            })
-        })
-        .collect();
+    let crowd = Crowd::new(plugin(&host, "busy").await, "SELECT pg_sleep(0.005)");
     for cap in [6, 2, 4, 3, 6, 2] {
         host.set_max_connections(cap).await.unwrap();
         eventually("the pool to have as many as it may", async || {
@@ -132,16 +139,13 @@ async fn the_cap_changes_while_everybody_is_busy() {
         let listed = database.backends().await;
         assert!(listed <= cap, "{listed} of {cap}");
     }
-    stop.cancel();
-    for caller in callers {
-        caller.await.unwrap();
-    }
+    crowd.rest().await;
     host.stop().await;
     assert_eq!(database.refusals().await, 0);
 }
 
 /// The backends that a few statements at once ran on, by what the server calls them.
-async fn used(pool: &onepool_sdk::OnepoolPool) -> HashSet<i64> {
+async fn used(pool: &OnepoolPool) -> HashSet<i64> {
     let tasks: Vec<_> = (0..4)
         .map(|_| {
             let pool = pool.clone();

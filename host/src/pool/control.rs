@@ -1,6 +1,6 @@
 //! The control backend: cancels statements, and watches that closed backends are gone.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use onepool_proto::Failure;
 use tokio::sync::{mpsc, oneshot};
@@ -14,7 +14,8 @@ const QUEUE: usize = 1024;
 /// Between two looks at whether a backend is gone, at first and at most.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 const LOOK_RARELY: Duration = Duration::from_millis(200);
-/// How long a host that stops waits for a backend that does not go.
+/// How long a host that stops, or has opened its control backend anew, waits for a backend that does
+/// not go.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// Between two attempts to open the control backend anew.
 const RECONNECT: Duration = Duration::from_millis(200);
@@ -179,13 +180,28 @@ impl Control {
     }
 }
 
+/// The control backend's link, which is opened anew when it breaks.
+struct Link {
+    source: Source,
+    driver: Option<Driver>,
+    /// Those of which only this side of the link is known to be gone. The database may go on counting
+    /// them, for hours if the network swallowed the end, so they are ended before anything else.
+    left_behind: Vec<Identity>,
+    ended: CancellationToken,
+}
+
 async fn serve(
     source: Source,
     driver: Driver,
     mut requests: mpsc::Receiver<Request>,
     ended: CancellationToken,
 ) {
-    let mut driver = Some(driver);
+    let mut link = Link {
+        source,
+        driver: Some(driver),
+        left_behind: Vec::new(),
+        ended: ended.clone(),
+    };
     loop {
         let request = tokio::select! {
             request = requests.recv() => request,
@@ -194,47 +210,90 @@ async fn serve(
         let Some(Request { question, answer }) = request else {
             break;
         };
-        let said = find_out(&source, &mut driver, &question, &ended).await;
+        let said = link.find_out(&question).await;
         let _ = answer.send(said.unwrap_or_default());
     }
-    if let Some(driver) = driver {
+    if let Some(driver) = link.driver {
         driver.close().await;
     }
 }
 
-/// Puts a question to the control backend, and to another one if that fails.
-async fn find_out(
-    source: &Source,
-    driver: &mut Option<Driver>,
-    question: &Question,
-    ended: &CancellationToken,
-) -> Option<Answer> {
-    for _ in 0..ATTEMPTS {
-        let open = match driver {
-            Some(open) => open,
-            None => match reopen(source, ended).await {
-                Ok(opened) => driver.insert(opened),
+impl Link {
+    /// Puts a question to the control backend, and to another one if that fails.
+    async fn find_out(&mut self, question: &Question) -> Option<Answer> {
+        for _ in 0..ATTEMPTS {
+            let open = match self.open().await {
+                Ok(open) => open,
                 Err(failure) if failure.database.is_none() => return Some(Answer::Down(failure)),
                 Err(_) => return None,
-            },
-        };
-        match put(open, question).await {
-            Ok(answer) => return Some(answer),
-            Err(failure) => {
-                tracing::warn!(code = %failure.code, "the control backend failed: {failure}");
-                // What is not the database's own error may have left the link out of step.
-                if db::is_broken(&failure) || failure.database.is_none() {
-                    *driver = None;
-                    // The server counts the old one until it sees that nobody is there.
-                    pause(ended).await;
-                } else {
-                    // It would say the same again.
-                    return None;
+            };
+            match put(open, question).await {
+                Ok(answer) => return Some(answer),
+                Err(failure) => {
+                    tracing::warn!(code = %failure.code, "the control backend failed: {failure}");
+                    // What is not the database's own error may have left the link out of step.
+                    if db::is_broken(&failure) || failure.database.is_none() {
+                        self.lose();
+                        pause(&self.ended).await;
+                    } else {
+                        // It would say the same again.
+                        return None;
+                    }
                 }
             }
         }
+        None
     }
-    None
+
+    /// The control backend, in the slot that it never gave up.
+    async fn open(&mut self) -> Result<&mut Driver, Failure> {
+        let driver = match self.driver.take() {
+            Some(driver) => driver,
+            None => self.connect().await?,
+        };
+        Ok(self.driver.insert(driver))
+    }
+
+    /// Opens it anew, and ends those before it that the database still has.
+    async fn connect(&mut self) -> Result<Driver, Failure> {
+        let opened = self.source.connect().await;
+        if let Err(failure) = &opened {
+            tracing::warn!(code = %failure.code, "cannot reopen the control backend: {failure}");
+            pause(&self.ended).await;
+        }
+        let mut driver = opened?;
+        while let Some(old) = self.left_behind.last() {
+            if let Err(failure) = end(&mut driver, old).await {
+                self.left_behind.push(driver.identity());
+                return Err(failure);
+            }
+            self.left_behind.pop();
+        }
+        Ok(driver)
+    }
+
+    fn lose(&mut self) {
+        let lost = self.driver.take().map(|driver| driver.identity());
+        self.left_behind.extend(lost);
+    }
+}
+
+/// Ends a backend that nobody speaks to any more.
+async fn end(driver: &mut Driver, old: &Identity) -> Result<(), Failure> {
+    let began = Instant::now();
+    while driver.lists(old).await? {
+        if began.elapsed() > STOP_PATIENCE {
+            let process = old.process;
+            tracing::warn!(
+                process,
+                "the database still has a control backend that was lost"
+            );
+            break;
+        }
+        driver.terminate(old).await?;
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    Ok(())
 }
 
 async fn put(driver: &mut Driver, question: &Question) -> Result<Answer, Failure> {
@@ -252,16 +311,6 @@ async fn put(driver: &mut Driver, question: &Question) -> Result<Answer, Failure
             None => Answer::Nothing,
         }),
     }
-}
-
-/// Opens the control backend anew, in the slot that it never gave up.
-async fn reopen(source: &Source, ended: &CancellationToken) -> Result<Driver, Failure> {
-    let opened = source.connect().await;
-    if let Err(failure) = &opened {
-        tracing::warn!(code = %failure.code, "cannot reopen the control backend: {failure}");
-        pause(ended).await;
-    }
-    opened
 }
 
 async fn pause(ended: &CancellationToken) {

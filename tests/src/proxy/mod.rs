@@ -99,6 +99,14 @@ impl Proxy {
         });
     }
 
+    /// Cuts the near side of every link there is, as a firewall does that forgets them: what is behind
+    /// hears nothing of it, for as long as the proxy lives. New ones are let through.
+    pub fn cut_near(&self) {
+        self.orders.with(|state| {
+            std::mem::take(&mut state.cut_near).cancel();
+        });
+    }
+
     /// Lets no new link through, or lets them through again.
     pub fn close(&self, closed: bool) {
         self.orders.with(|state| state.closed = closed);
@@ -144,9 +152,9 @@ async fn link(comer: UnixStream, real: impl AsRef<Path>, orders: Arc<Orders>) {
     let Ok(behind) = UnixStream::connect(real).await else {
         return;
     };
-    let cut = orders.with(|state| state.cut.clone());
-    let (from_comer, to_comer) = comer.into_split();
-    let (from_behind, to_behind) = behind.into_split();
+    let (cut, cut_near) = orders.with(|state| (state.cut.clone(), state.cut_near.clone()));
+    let (mut from_comer, mut to_comer) = comer.into_split();
+    let (mut from_behind, mut to_behind) = behind.into_split();
     let lost = CancellationToken::new();
     let requests = Line {
         direction: Direction::Request,
@@ -158,9 +166,14 @@ async fn link(comer: UnixStream, real: impl AsRef<Path>, orders: Arc<Orders>) {
         ..requests
     };
     tokio::select! {
-        _ = requests.pass_on(from_comer, to_behind) => (),
-        _ = answers.pass_on(from_behind, to_comer) => (),
+        _ = requests.pass_on(&mut from_comer, &mut to_behind) => (),
+        _ = answers.pass_on(&mut from_behind, &mut to_comer) => (),
         () = cut.cancelled() => (),
+        () = cut_near.cancelled() => {
+            drop((from_comer, to_comer));
+            // The far side is kept up, and hears of nothing.
+            cut.cancelled().await;
+        }
     }
 }
 
@@ -175,7 +188,7 @@ struct Line<'a> {
 
 impl Line<'_> {
     /// Passes on what one side says, until it hangs up or the link is to be cut.
-    async fn pass_on(self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> io::Result<()> {
+    async fn pass_on(self, from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf) -> io::Result<()> {
         let mut piece = vec![0; PIECE];
         loop {
             let length = from.read(&mut piece).await?;

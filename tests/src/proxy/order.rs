@@ -129,6 +129,8 @@ pub(super) struct State {
     pub(super) closed: bool,
     /// Ends every link that there is.
     pub(super) cut: CancellationToken,
+    /// Ends the near side of each.
+    pub(super) cut_near: CancellationToken,
     keep: Option<Keep>,
 }
 

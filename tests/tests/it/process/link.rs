@@ -24,7 +24,12 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) async fn new(kind: Kind) -> Self {
-        let database = kind.server().await.database(CAP).await;
+        Self::with_limit(kind, CAP).await
+    }
+
+    /// The same, of whose role the database takes so many connections.
+    async fn with_limit(kind: Kind, limit: u32) -> Self {
+        let database = kind.server().await.database(limit).await;
         let proxy = Proxy::before(&database);
         let host = Host::builder().database(proxy.url()).max_connections(CAP);
         let host = host.start().await.unwrap();
@@ -210,6 +215,42 @@ async fn a_cut_in_a_transaction_on_postgres() {
 #[tokio::test]
 async fn a_cut_in_a_transaction_on_mariadb() {
     a_cut_in_a_transaction(Kind::MariaDb).await;
+}
+
+/// A firewall forgets the links, and the database goes on counting backends that nobody speaks to.
+/// They are ended, each before another takes its place; but for the control backend, which alone can
+/// end others, and so must be there first.
+async fn a_link_that_is_forgotten(kind: Kind) {
+    let scene = Scene::with_limit(kind, CAP + 1).await;
+    let mut held = Vec::new();
+    for _ in 1..CAP {
+        let mut transaction = scene.pool.begin().await.unwrap();
+        let insert = sqlx::query("INSERT INTO t VALUES (1)");
+        insert.execute(&mut *transaction).await.unwrap();
+        held.push(transaction);
+    }
+    assert_eq!(scene.database.backends().await, CAP);
+    scene.proxy.cut_near();
+    for transaction in held {
+        let committed = soon("the commit", transaction.commit()).await;
+        committed.expect_err("nothing was committed");
+    }
+    assert_eq!(scene.rows().await, 0);
+    eventually("the database has none that nobody speaks to", async || {
+        scene.database.backends().await == scene.host.pool_stats().backends.total()
+    })
+    .await;
+    scene.finish().await;
+}
+
+#[tokio::test]
+async fn a_link_that_is_forgotten_on_postgres() {
+    a_link_that_is_forgotten(Kind::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_link_that_is_forgotten_on_mariadb() {
+    a_link_that_is_forgotten(Kind::MariaDb).await;
 }
 
 /// The database sends nonsense: whoever asked learns something, and the host goes on.

@@ -31,7 +31,6 @@ mod databases;
 mod db;
 mod engine;
 mod error;
-#[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod host;

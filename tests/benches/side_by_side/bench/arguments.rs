@@ -33,7 +33,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N")]
     pub(crate) rounds: Option<u32>,
 
-    /// Draw docs/callers.svg and docs/plugins.svg instead, from PostgreSQL in free mode
+    /// Draw docs/callers.svg and docs/plugins.svg instead, from PostgreSQL in free mode; needs to be
+    /// built with `--features plots`
     #[arg(long, conflicts_with_all = ["workloads", "databases", "mode"])]
     pub(crate) plot: bool,
 

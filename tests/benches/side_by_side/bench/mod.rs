@@ -20,6 +20,7 @@ mod order;
 mod pgbouncer;
 mod place;
 mod plan;
+#[cfg(feature = "plots")]
 mod plot;
 mod process;
 mod report;

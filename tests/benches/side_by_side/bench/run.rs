@@ -10,9 +10,11 @@ use crate::bench::client::{self, bare};
 use crate::bench::error::Result;
 use crate::bench::order::{ROLE, Role};
 use crate::bench::plan::Plan;
+#[cfg(feature = "plots")]
+use crate::bench::plot;
 use crate::bench::process::Process;
 use crate::bench::report::Report;
-use crate::bench::{host, mode, plot, table};
+use crate::bench::{host, mode, table};
 
 /// Does what the environment says, or else the command line.
 pub(crate) fn run() -> ExitCode {
@@ -42,6 +44,9 @@ fn play(role: Role) -> Result<()> {
 
 /// One mode after the other, then the report.
 fn direct(arguments: &Arguments) -> Result<()> {
+    if arguments.plot && !cfg!(feature = "plots") {
+        return Err("it was built without plots; add `--features plots` to the command".into());
+    }
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut report = Report::begin(arguments);
@@ -55,12 +60,23 @@ fn direct(arguments: &Arguments) -> Result<()> {
         report.judge();
         table::print(&report);
         if arguments.plot {
-            plot::draw(&report)?
-                .iter()
-                .for_each(|path| table::print_path(path));
+            draw(&report)?;
         } else {
             table::print_path(&report.write()?);
         }
         report.check()
     })
+}
+
+#[cfg(feature = "plots")]
+fn draw(report: &Report) -> Result<()> {
+    for path in plot::draw(report)? {
+        table::print_path(&path);
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "plots"))]
+fn draw(_: &Report) -> Result<()> {
+    Ok(())
 }

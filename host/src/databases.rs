@@ -74,6 +74,7 @@ impl Plans {
             times: config.pool_times,
             statement_comments: config.statement_comments,
             names: names.clone(),
+            label: (!config.databases.is_empty()).then(|| MAIN.into()),
         };
         let mut others = Vec::new();
         for (name, named) in &config.databases {
@@ -166,6 +167,7 @@ impl Plan {
                 times,
                 statement_comments: named.statement_comments,
                 names,
+                label: Some(name.into()),
             },
         })
     }

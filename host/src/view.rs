@@ -55,15 +55,7 @@ impl Host {
     /// what runs on it.
     #[must_use]
     pub fn leases(&self) -> Vec<LeaseInfo> {
-        let leases = self.each_database(|place| {
-            let database = self.label(place);
-            let mut leases = place.pool.leases();
-            for lease in &mut leases {
-                lease.database.clone_from(&database);
-            }
-            leases
-        });
-        let mut leases = leases.concat();
+        let mut leases = self.each_database(|place| place.pool.leases()).concat();
         leases.sort_by_key(|lease| Reverse(lease.held));
         leases
     }
@@ -82,14 +74,7 @@ impl Host {
     /// connection, in the order they came.
     #[must_use]
     pub fn statements(&self) -> Vec<StatementInfo> {
-        let statements = self.each_database(|place| {
-            let database = self.label(place);
-            let mut statements = place.pool.statements();
-            for statement in &mut statements {
-                statement.database.clone_from(&database);
-            }
-            statements
-        });
+        let statements = self.each_database(|place| place.pool.statements());
         let mut statements = statements.concat();
         statements.sort_by_key(|statement| match statement.state {
             StatementState::Running => (false, Reverse(statement.running)),
@@ -103,7 +88,7 @@ impl Host {
     /// where all are.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        let verdicts = self.each_database(|place| (self.label(place), place.pool.verdict()));
+        let verdicts = self.each_database(|place| (place.pool.label(), place.pool.verdict()));
         Verdict::of_all(verdicts)
     }
 
@@ -136,11 +121,5 @@ impl Host {
 
     fn each_database<T>(&self, tell: impl FnMut(&Place) -> T) -> Vec<T> {
         self.roster.databases().all().map(tell).collect()
-    }
-
-    /// The name of a database, where there are several.
-    fn label(&self, place: &Place) -> Option<String> {
-        let several = !self.roster.databases().others().is_empty();
-        several.then(|| place.name.to_string())
     }
 }

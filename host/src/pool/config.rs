@@ -29,6 +29,8 @@ pub(crate) struct PoolConfig {
     pub(crate) statement_comments: bool,
     /// Where the numbers come from that its backends are named with.
     pub(crate) names: Names,
+    /// The database's name, where the host has several.
+    pub(crate) label: Option<Arc<str>>,
 }
 
 /// The database as somebody else than the host.

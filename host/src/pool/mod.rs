@@ -95,6 +95,7 @@ struct Inner {
     control: Option<Control>,
     stats: Stats,
     names: Names,
+    label: Option<Arc<str>>,
     /// For each plugin, held by whoever migrates: others wait here, without a backend.
     migrations: DashMap<Arc<str>, Arc<tokio::sync::Mutex<()>>>,
     /// Every task that may hold a backend.
@@ -156,6 +157,7 @@ impl Pool {
             times,
             statement_comments,
             names,
+            label,
         } = config;
         let scheduler = Scheduler::new(max_connections).with_names(names.clone());
         let mut scheduler = scheduler.with_upkeep(times.upkeep);
@@ -190,6 +192,7 @@ impl Pool {
             control,
             stats: Stats::default(),
             names,
+            label,
             migrations: DashMap::new(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -205,6 +208,11 @@ impl Pool {
 
     pub(crate) fn kind(&self) -> DatabaseKind {
         self.0.source.kind()
+    }
+
+    /// The database's name, where the host has several.
+    pub(crate) fn label(&self) -> Option<String> {
+        self.0.label.as_deref().map(str::to_owned)
     }
 
     /// The cap.

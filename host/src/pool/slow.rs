@@ -25,6 +25,7 @@ impl Pool {
         };
         tracing::warn!(
             plugin,
+            database = self.0.label.as_deref(),
             %statement,
             waited_ms = millis(slow.waited),
             ran_ms = millis(ran),
@@ -63,6 +64,7 @@ impl Pool {
 fn warn_of(lease: &LeaseInfo) {
     tracing::warn!(
         plugin = lease.plugin,
+        database = lease.database,
         lease = %lease.id,
         session = %lease.session,
         purpose = %lease.purpose,

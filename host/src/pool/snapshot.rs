@@ -50,6 +50,9 @@ pub struct LeaseInfo {
 pub struct EndedLease {
     /// Its name.
     pub id: Target,
+    /// The database, where the host has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
     /// Who had it.
     pub plugin: String,
     /// What it was held for at last.
@@ -129,6 +132,7 @@ impl Pool {
                 backend: ended.backend.number(),
                 turn: ended.turn,
             },
+            database: self.label(),
             plugin: ended.loan.plugin.to_string(),
             purpose: ended.loan.purpose,
             held: ended.until.saturating_duration_since(ended.loan.since),
@@ -149,7 +153,7 @@ impl Pool {
             .map(|waiting| {
                 let known = state.waiters.get(&waiting.id);
                 let text = known.and_then(|known| known.text.clone());
-                (waiting.since, of_waiting(&waiting, now), text)
+                (waiting.since, of_waiting(&waiting, self.label(), now), text)
             })
             .collect();
         drop(state);
@@ -178,6 +182,7 @@ impl Pool {
             let latest = owner.as_ref().and_then(|owner| owner.activity().latest());
             tell(&Look {
                 id: *id,
+                database: self.label(),
                 lease: *lease,
                 loan,
                 process: owner.as_ref().and_then(OwnerHandle::process),
@@ -193,6 +198,7 @@ impl Pool {
 /// A loan, and what is known of its backend.
 struct Look<'a> {
     id: BackendId,
+    database: Option<String>,
     lease: Target,
     loan: &'a Loan,
     process: Option<u64>,
@@ -212,7 +218,7 @@ impl Look<'_> {
         };
         LeaseInfo {
             id: self.lease,
-            database: None,
+            database: self.database.clone(),
             plugin: self.loan.plugin.to_string(),
             session: Target::Session(self.loan.holder.0),
             process: self.process,
@@ -238,7 +244,7 @@ impl Look<'_> {
                 backend: self.id.number(),
                 number: running.number,
             },
-            database: None,
+            database: self.database.clone(),
             plugin: self.loan.plugin.to_string(),
             session: Target::Session(self.loan.holder.0),
             lease: Some(self.lease),
@@ -257,10 +263,10 @@ fn lease_name(scheduler: &Scheduler, id: BackendId) -> Target {
     }
 }
 
-fn of_waiting(waiting: &Waiting<'_>, now: Instant) -> StatementInfo {
+fn of_waiting(waiting: &Waiting<'_>, database: Option<String>, now: Instant) -> StatementInfo {
     StatementInfo {
         id: Target::Wait(waiting.id.0),
-        database: None,
+        database,
         plugin: waiting.plugin.to_string(),
         session: Target::Session(waiting.holder.0),
         lease: None,

@@ -160,7 +160,13 @@ impl Pool {
                 .map(|(plugin, tally, ..)| (plugin.to_string(), Arc::clone(tally)))
                 .collect()
         };
-        let read = |(plugin, tally): (_, Arc<PluginTally>)| (plugin, tally.read());
+        let read = |(plugin, tally): (_, Arc<PluginTally>)| {
+            let mut activity = tally.read();
+            for slow in &mut activity.slowest {
+                slow.database = self.label();
+            }
+            (plugin, activity)
+        };
         tallies.into_iter().map(read).collect()
     }
 

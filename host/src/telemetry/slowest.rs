@@ -35,6 +35,9 @@ struct Slow {
 pub struct SlowStatement {
     /// The beginning of its text, without arguments.
     pub text: String,
+    /// The database, where the host has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
     /// The longest that it took, in milliseconds.
     pub took_ms: u64,
     /// How long ago that was, in milliseconds.
@@ -83,6 +86,7 @@ impl Slowest {
         self.tidy(&mut kept, now);
         let slow = |slow: &Slow| SlowStatement {
             text: slow.text.clone(),
+            database: None,
             took_ms: millis(slow.took),
             ago_ms: millis(now.saturating_duration_since(slow.at)),
             times: slow.times,
@@ -100,11 +104,14 @@ impl Slowest {
     }
 }
 
-/// The slowest of both, each text once.
+/// The slowest of both, each text of a database once.
 pub(super) fn slowest_of(all: Vec<SlowStatement>) -> Vec<SlowStatement> {
     let mut slowest: Vec<SlowStatement> = Vec::new();
     for slow in all {
-        match slowest.iter_mut().find(|known| known.text == slow.text) {
+        let same = |known: &&mut SlowStatement| {
+            (&known.database, &known.text) == (&slow.database, &slow.text)
+        };
+        match slowest.iter_mut().find(same) {
             Some(known) => {
                 let times = known.times + slow.times;
                 if slow.took_ms > known.took_ms {

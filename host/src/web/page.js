@@ -123,7 +123,7 @@ function showStatements(view) {
   table("waits", heads, waits, "nobody");
   const running = view.running.map((run) => [whose(run), millis(run.running_ms), run.text]);
   table("running", [["plugin", ""], ["for", "number"], ["statement", "text"]], running, "nothing");
-  const slow = view.slowest.map((slow) => [slow.plugin, millis(slow.took_ms), `${millis(slow.ago_ms)} ago`, slow.text]);
+  const slow = view.slowest.map((slow) => [whose(slow), millis(slow.took_ms), `${millis(slow.ago_ms)} ago`, slow.text]);
   table("slowest", [["plugin", ""], ["took", "number"], ["", "number"], ["statement", "text"]], slow, "none over 1 ms");
 }
 
@@ -163,7 +163,7 @@ function showTimeline(view) {
       x, y: backends.indexOf(span.backend) * lane + 2, width: Math.max(scale(span.to) - x, 1.5), height: lane - 5,
       rx: 2, fill: colour(span.plugin), opacity: span.purpose === "statement" ? 0.65 : 1,
     });
-    bar.append(drawn("title", {}, `${span.plugin}: ${span.purpose} for ${millis(span.to - span.from)}`));
+    bar.append(drawn("title", {}, `${whose(span)}: ${span.purpose} for ${millis(span.to - span.from)}`));
     svg.append(bar);
   }
   at("timeline").replaceChildren(svg);

@@ -67,7 +67,9 @@ fn the_page_has_a_strip_for_each_database() {
         "return document.querySelector('#databases').textContent.includes('at most 5')",
         "return getComputedStyle(document.getElementById('pool')).display === 'none'",
         "return document.querySelector('#running').textContent.includes('exercise in main')",
+        "return document.querySelector('#slowest').textContent.includes('exercise in main')",
         "return document.querySelectorAll('#timeline rect').length > 5",
+        "return document.querySelector('#timeline').textContent.includes('exercise in main: ')",
     ] {
         browser.wait_until(condition);
     }

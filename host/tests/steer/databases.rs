@@ -22,10 +22,15 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// The same with more in its configuration.
+    async fn with(more: &str) -> Self {
         let server = onepool_tests::postgres().await;
         let (main, notes) = (server.database(3).await, server.database(6).await);
         let mut config = Config::new(&main.url, 3, &["here", "there"]);
-        config.more = table(&notes, 4);
+        config.more = table(&notes, 4) + more;
         let serving = Serving::start(&config).await;
         let [here, mut there] = serving.plugins(["here", "there"]).await;
         there.must("at notes").await;
@@ -104,6 +109,29 @@ async fn the_lists_are_of_all_and_a_name_hits_one() {
     assert!(error.contains(&format!("there is no {id}")), "{error}");
     scene.here.must("keep SELECT 'still here'").await;
     scene.here.must("keep COMMIT").await;
+    scene.stop().await;
+}
+
+/// What the log says of a statement or a connection, it says of one database.
+#[tokio::test]
+async fn the_log_names_the_database() {
+    let log = "[log]\nslow_statement = '200ms'\nlong_lease = '300ms'\n";
+    let mut scene = Scene::with(log).await;
+    scene.there.must("run SELECT pg_sleep(0.25)").await;
+    let slow = scene.serving.log_says("a slow statement").await;
+    scene.there.must("keep BEGIN").await;
+    scene.there.must("keep SELECT 'kept'").await;
+    let held = scene
+        .serving
+        .log_says("a connection is held for long")
+        .await;
+    for line in [slow, held] {
+        assert!(
+            line.contains("plugin=\"there\" database=\"notes\""),
+            "{line}"
+        );
+    }
+    scene.there.must("release").await;
     scene.stop().await;
 }
 

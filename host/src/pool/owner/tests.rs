@@ -25,6 +25,7 @@ async fn start(folder: &Path, default_quota: Quota) -> Pool {
         times: PoolTimes::default(),
         statement_comments: false,
         names: Names::default(),
+        label: None,
     };
     Pool::start(config).await.unwrap()
 }

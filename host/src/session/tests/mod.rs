@@ -80,6 +80,7 @@ async fn pool(url: &str, cap: u32) -> Pool {
         times: PoolTimes::default(),
         statement_comments: false,
         names: Names::default(),
+        label: None,
     };
     Pool::start(config).await.unwrap()
 }

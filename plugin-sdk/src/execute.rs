@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use onepool_proto::id::RowSetId;
 use onepool_proto::message::{Execute, ExecuteReply, LargeRequest, Sql, UploadedReply, Want};
+use onepool_proto::page::Page;
 use onepool_proto::{Code, Value};
 use sqlx_core::error::Error;
 use sqlx_core::executor::Execute as Executable;
@@ -14,7 +15,7 @@ use crate::deadline::Deadline;
 use crate::effects::RowSetGuard;
 use crate::error::{CallError, unexpected_answer};
 use crate::rows::Rows;
-use crate::statements::{Defining, Named};
+use crate::statements::{Defining, KnownColumns, Named};
 use crate::{Onepool, OnepoolArguments, OnepoolConnection, placeholders, upload};
 
 /// Arguments up to this size are copied, to be sent again when the host has forgotten the text
@@ -56,6 +57,15 @@ struct Outgoing<'a> {
     want: Want,
 }
 
+/// A statement that was answered.
+pub(crate) struct Sent {
+    /// The first page.
+    pub(crate) page: Page,
+    pub(crate) guard: RowSetGuard,
+    /// What the host did not describe again, if it has not changed.
+    pub(crate) known: Option<KnownColumns>,
+}
+
 type Answer = Result<ExecuteReply, CallError>;
 
 impl OnepoolConnection {
@@ -78,15 +88,15 @@ impl OnepoolConnection {
             want,
         };
         let deadline = self.deadline();
-        let (reply, guard) = self.send(outgoing, deadline).await?;
-        Ok(Rows::new(self, guard, deadline, want, reply.page, logger))
+        let sent = self.send(outgoing, deadline).await?;
+        Ok(Rows::new(self, sent, deadline, want, logger))
     }
 
     async fn send(
         &mut self,
         mut outgoing: Outgoing<'_>,
         deadline: Deadline,
-    ) -> Result<(ExecuteReply, RowSetGuard), Error> {
+    ) -> Result<Sent, Error> {
         let session = Arc::clone(&self.session);
         let text = outgoing.text;
         loop {
@@ -99,11 +109,17 @@ impl OnepoolConnection {
                 Sql::Known(_) => outgoing.arguments.clone(),
                 _ => None,
             };
-            let (answer, mut guard) = self.attempt(&mut outgoing, named.sql, deadline).await?;
+            let known = named.columns.as_ref().map(|known| known.tag);
+            let attempt = self.attempt(&mut outgoing, named.sql, known, deadline);
+            let (answer, mut guard) = attempt.await?;
             match answer {
                 Ok(reply) => {
                     named.defining.into_iter().for_each(Defining::known);
-                    return Ok((reply, guard));
+                    return Ok(Sent {
+                        page: reply.page,
+                        guard,
+                        known: named.columns,
+                    });
                 }
                 Err(CallError::Refused(failure))
                     if failure.code == Code::UNKNOWN_STATEMENT && spare.is_some() =>
@@ -127,6 +143,7 @@ impl OnepoolConnection {
         &mut self,
         outgoing: &mut Outgoing<'_>,
         sql: Sql,
+        known_columns: Option<u64>,
         deadline: Deadline,
     ) -> Result<(Answer, RowSetGuard), Error> {
         let (call, carried) = self.begin_call(deadline)?;
@@ -140,6 +157,7 @@ impl OnepoolConnection {
             persistent: outgoing.persistent,
             want: outgoing.want,
             row_set,
+            known_columns,
         };
         let bytes = outgoing.text.len() + outgoing.argument_bytes;
         let answer = if upload::is_large(&self.session, bytes) {

@@ -20,8 +20,10 @@ use tokio::task::coop::poll_proceed;
 use crate::deadline::Deadline;
 use crate::effects::RowSetGuard;
 use crate::error::CallError;
+use crate::execute::Sent;
 use crate::row::Columns;
 use crate::session::Session;
+use crate::statements::KnownColumns;
 use crate::{OnepoolConnection, OnepoolQueryResult, OnepoolRow};
 
 /// The results of one statement text: rows, and after the rows of each statement its summary.
@@ -35,6 +37,8 @@ pub(crate) struct Rows {
     deadline: Deadline,
     /// What is left of the page being read.
     items: vec::IntoIter<PageItem>,
+    /// The columns that the statement had before.
+    known: Option<KnownColumns>,
     reading: Option<Reading>,
     /// Pages after that one, in order.
     ahead: VecDeque<Ahead>,
@@ -50,6 +54,15 @@ struct Reading {
     reader: RowReader,
 }
 
+impl Reading {
+    fn new(columns: Arc<Columns>) -> Self {
+        Self {
+            reader: RowReader::new(columns.columns.len()),
+            columns,
+        }
+    }
+}
+
 type PageResult = Result<Page, CallError>;
 
 /// A page that was asked for. Ends when its turn to be read comes.
@@ -61,15 +74,19 @@ enum Ahead {
 }
 
 impl Rows {
-    /// The results that begin with `page`, the first of its row set.
+    /// The results of a statement, of which the first page is there.
     pub(crate) fn new(
         connection: &OnepoolConnection,
-        mut guard: RowSetGuard,
+        sent: Sent,
         deadline: Deadline,
         want: Want,
-        page: Page,
         logger: QueryLogger,
     ) -> Self {
+        let Sent {
+            page,
+            mut guard,
+            known,
+        } = sent;
         if !page.more {
             guard.over();
         }
@@ -84,6 +101,7 @@ impl Rows {
             guard,
             deadline,
             items: page.items.into_iter(),
+            known,
             reading: None,
             ahead: VecDeque::new(),
             more: page.more,
@@ -180,13 +198,25 @@ impl Rows {
                     self.end_rows()?;
                     return Ok(None);
                 }
-                Some(PageItem::Columns { format, columns }) => {
+                Some(PageItem::Columns {
+                    format,
+                    columns,
+                    tag,
+                }) => {
                     self.end_rows()?;
                     let columns = Columns::from_wire(self.session.kind(), format, columns);
-                    self.reading = Some(Reading {
-                        reader: RowReader::new(columns.columns.len()),
-                        columns: Arc::new(columns),
-                    });
+                    let columns = Arc::new(columns);
+                    self.reading = Some(Reading::new(Arc::clone(&columns)));
+                    let known = KnownColumns { tag, columns };
+                    let statements = self.session.statements();
+                    statements.describe(self.logger.sql().as_str(), known);
+                }
+                Some(PageItem::KnownColumns) => {
+                    self.end_rows()?;
+                    let known = self.known.as_ref().ok_or_else(|| {
+                        Error::protocol("the host described no columns, and none are known")
+                    })?;
+                    self.reading = Some(Reading::new(Arc::clone(&known.columns)));
                 }
                 Some(PageItem::Rows(chunk)) => match &mut self.reading {
                     Some(reading) => reading.reader.push(chunk),

@@ -1,11 +1,13 @@
 //! Statement texts that the host knows by an id, so that they cross once.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use onepool_proto::id::{Mint, StatementId};
 use onepool_proto::limits;
 use onepool_proto::message::Sql;
 use sqlx_core::common::StatementCache;
+
+use crate::row::Columns;
 
 /// The texts of one session, least recently used ones forgotten first, as on the host.
 #[derive(Debug)]
@@ -13,15 +15,24 @@ pub(crate) struct Statements {
     entries: Mutex<StatementCache<Entry>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum Entry {
     /// Nobody has told the host, or it has forgotten. Ends as `Defining`.
     Unknown,
     /// A call is telling the host. Others send the text itself until that is answered, for a call
     /// that is dropped may never be written. Ends as `Known`, or `Unknown`.
     Defining(StatementId),
-    /// The host has answered a call that told it. Ends as `Unknown`.
-    Known(StatementId),
+    /// The host has answered a call that told it; and the columns that it had last. Ends as
+    /// `Unknown`.
+    Known(StatementId, Option<KnownColumns>),
+}
+
+/// The columns of a statement, as the host described them before.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownColumns {
+    /// By which the host knows them, too.
+    pub(crate) tag: u64,
+    pub(crate) columns: Arc<Columns>,
 }
 
 /// How a statement is named in one call.
@@ -30,6 +41,8 @@ pub(crate) struct Named<'a> {
     pub(crate) sql: Sql,
     /// To be finished when that call is answered, if it tells the host the text.
     pub(crate) defining: Option<Defining<'a>>,
+    /// What the host need not describe again.
+    pub(crate) columns: Option<KnownColumns>,
 }
 
 /// A call is telling the host a text; dropped, the text counts as unknown.
@@ -38,7 +51,7 @@ pub(crate) struct Defining<'a> {
     statements: &'a Statements,
     text: &'a str,
     id: StatementId,
-    finished: Entry,
+    answered: bool,
 }
 
 impl Statements {
@@ -55,11 +68,12 @@ impl Statements {
             return Named::once(text);
         }
         let mut entries = self.lock();
-        let known = entries.get_mut(text).copied();
+        let known = entries.get_mut(text).cloned();
         match known {
-            Some(Entry::Known(id)) => Named {
+            Some(Entry::Known(id, columns)) => Named {
                 sql: Sql::Known(id),
                 defining: None,
+                columns,
             },
             Some(Entry::Unknown) | None if entries.is_enabled() => {
                 let id = StatementId::mint(mint);
@@ -70,11 +84,19 @@ impl Statements {
                         statements: self,
                         text,
                         id,
-                        finished: Entry::Unknown,
+                        answered: false,
                     }),
+                    columns: None,
                 }
             }
             _ => Named::once(text),
+        }
+    }
+
+    /// The columns of `text` are these, as the host says. Nothing happens if it goes by no id.
+    pub(crate) fn describe(&self, text: &str, columns: KnownColumns) {
+        if let Some(Entry::Known(_, known)) = self.lock().get_mut(text) {
+            *known = Some(columns);
         }
     }
 
@@ -106,6 +128,7 @@ impl Named<'_> {
         Self {
             sql: Sql::Text(text.to_owned()),
             defining: None,
+            columns: None,
         }
     }
 }
@@ -113,16 +136,20 @@ impl Named<'_> {
 impl Defining<'_> {
     /// The host has run the statement, so it knows the text.
     pub(crate) fn known(mut self) {
-        self.finished = Entry::Known(self.id);
+        self.answered = true;
     }
 }
 
 impl Drop for Defining<'_> {
     fn drop(&mut self) {
         if let Some(entry) = self.statements.lock().get_mut(self.text)
-            && *entry == Entry::Defining(self.id)
+            && matches!(entry, Entry::Defining(id) if *id == self.id)
         {
-            *entry = self.finished;
+            *entry = if self.answered {
+                Entry::Known(self.id, None)
+            } else {
+                Entry::Unknown
+            };
         }
     }
 }

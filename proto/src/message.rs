@@ -125,6 +125,9 @@ pub struct Execute {
     pub want: Want,
     /// The id of the row set that stays open if the rows do not fit a page.
     pub row_set: RowSetId,
+    /// The tag of the columns that this statement had when it was run before, if they are still known:
+    /// they need not be sent again.
+    pub known_columns: Option<u64>,
 }
 
 /// The answer to [`Execute`].

@@ -41,7 +41,13 @@ pub enum PageItem {
         format: Format,
         /// The columns.
         columns: Vec<Column>,
+        /// Says of a later result of the same session whether it has these columns, written so: the
+        /// host's tag then is the same.
+        tag: u64,
     },
+    /// The rows that follow have the columns of which the plugin said that it
+    /// [knows](crate::message::Execute::known_columns) them.
+    KnownColumns,
     /// A chunk of the stream of rows.
     Rows(Bytes),
     /// A statement of the text has ended.

@@ -1,5 +1,7 @@
 //! From a driver's stream of rows to the output.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use futures_util::{Stream, StreamExt};
 use onepool_proto::message::Summary;
 use onepool_proto::{Column, Failure, Format};
@@ -14,6 +16,13 @@ pub(super) trait RowReader {
 
     /// What the columns of `row`, and of the rows after it, are.
     fn columns(&self, row: &RowOf<Self>) -> (Format, Vec<Column>);
+
+    /// Tells the columns of `row`, and how its cells are written, from others.
+    fn tag(&self, row: &RowOf<Self>) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.columns(row).hash(&mut hasher);
+        hasher.finish()
+    }
 
     /// Appends the cells of `row`.
     fn cells<'r>(&self, row: &'r RowOf<Self>, cells: &mut Vec<Option<Cell<'r>>>);
@@ -62,8 +71,7 @@ pub(super) async fn deliver<R: RowReader>(
                     continue;
                 }
                 if !described {
-                    let (format, columns) = reader.columns(&row);
-                    output.columns(format, columns);
+                    output.columns(reader.tag(&row), || reader.columns(&row));
                     described = true;
                 }
                 let mut cells = emptied(room);

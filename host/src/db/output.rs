@@ -72,6 +72,8 @@ pub(crate) struct Output {
     cut: bool,
     /// Whether the statement changes nothing, whatever the driver says it changed.
     reads_only: bool,
+    /// The tag of the columns that the reader knows.
+    known_columns: Option<u64>,
 }
 
 impl Output {
@@ -92,7 +94,14 @@ impl Output {
             started: false,
             cut: false,
             reads_only: false,
+            known_columns: None,
         }
+    }
+
+    /// The same for a reader that knows the columns of this tag.
+    pub(crate) fn knowing(mut self, columns: Option<u64>) -> Self {
+        self.known_columns = columns;
+        self
     }
 
     /// Says that the statement only reads. SQLite then repeats what the statement before it, maybe
@@ -153,13 +162,24 @@ impl Output {
         self.want == Want::First
     }
 
-    /// Says what the columns of the rows that follow are.
-    pub(crate) fn columns(&mut self, format: Format, mut columns: Vec<Column>) {
-        cut_names(&mut columns);
+    /// Says what the columns of the rows that follow are: `describe` does, where the reader does not
+    /// know them by their tag.
+    pub(crate) fn columns(&mut self, tag: u64, describe: impl FnOnce() -> (Format, Vec<Column>)) {
         self.close_rows();
-        if self.want != Want::Summary {
-            self.page.items.push(PageItem::Columns { format, columns });
-        }
+        let item = match self.want {
+            Want::Summary => return,
+            _ if self.known_columns == Some(tag) => PageItem::KnownColumns,
+            _ => {
+                let (format, mut columns) = describe();
+                cut_names(&mut columns);
+                PageItem::Columns {
+                    format,
+                    columns,
+                    tag,
+                }
+            }
+        };
+        self.page.items.push(item);
     }
 
     /// Takes one row.
@@ -218,7 +238,9 @@ impl Output {
             Ok(()) => Ok(std::mem::take(&mut self.page)),
             Err(failure) => {
                 // What came before the failure is the plugin's, as with any driver.
-                let has_results = |item: &PageItem| !matches!(item, PageItem::Columns { .. });
+                let has_results = |item: &PageItem| {
+                    !matches!(item, PageItem::Columns { .. } | PageItem::KnownColumns)
+                };
                 if self.want == Want::Rows && self.page.items.iter().any(has_results) {
                     self.hand_over().await;
                 }

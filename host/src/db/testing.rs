@@ -63,12 +63,15 @@ fn gather(pages: Vec<Page>) -> Yield {
     let mut reader = RowReader::new(0);
     for item in pages.into_iter().flat_map(|page| page.items) {
         match item {
-            PageItem::Columns { format, columns } => {
+            PageItem::Columns {
+                format, columns, ..
+            } => {
                 reader.finish().unwrap();
                 reader = RowReader::new(columns.len());
                 seen.formats.push(format);
                 seen.columns.push(columns);
             }
+            PageItem::KnownColumns => panic!("no columns are known"),
             PageItem::Rows(chunk) => {
                 reader.push(chunk);
                 while let Some(row) = reader.next_row().unwrap() {

@@ -38,7 +38,8 @@ impl State {
             text: Arc::clone(&text),
             arguments: call.arguments,
             persistent: call.persistent,
-            output: Output::new(call.want, writer, stop.brake.clone(), patience),
+            output: Output::new(call.want, writer, stop.brake.clone(), patience)
+                .knowing(call.known_columns),
             stop,
             done,
             lease: None,

@@ -217,6 +217,7 @@ impl State {
             persistent: false,
             want: Want::Summary,
             row_set: RowSetId::mint(&Mint::new()),
+            known_columns: None,
         };
         self.execute(statement, due).await?;
         Err(Failure::new(

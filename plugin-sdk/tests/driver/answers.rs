@@ -78,6 +78,7 @@ pub fn columns() -> PageItem {
             },
             origin: None,
         }],
+        tag: 1,
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 
 use onepool_proto::message::{Parameters, PrepareDetail, Prepared, Sql};
+use onepool_proto::page::PageItem;
 use onepool_proto::service::{BrokerRequest, BrokerResponse};
 use onepool_proto::{Code, ColumnType, DatabaseKind, Limits, Scalar, Value};
 use onepool_sdk::Onepool;
@@ -13,11 +14,12 @@ use sqlx_core::connection::{ConnectOptions, Connection};
 use sqlx_core::executor::Executor;
 use sqlx_core::query::{query, query_with};
 use sqlx_core::query_builder::QueryBuilder;
+use sqlx_core::row::Row;
 use sqlx_core::sql_str::SqlSafeStr;
 use sqlx_core::statement::Statement;
 use sqlx_core::type_info::TypeInfo;
 
-use crate::answers::{Bound, arguments, columns, execute_failure};
+use crate::answers::{Bound, arguments, columns, execute_failure, execute_reply, words};
 use crate::host::{Event, Host, Reply};
 
 fn sent(host: &Host) -> Vec<&'static str> {
@@ -43,6 +45,48 @@ async fn a_text_crosses_once_for_all_connections() {
     }
     assert_eq!(sent(&host), ["define", "define", "known", "known"]);
     assert_eq!(one.cached_statements_size(), 2);
+}
+
+/// A host that describes the columns to whoever does not know them, and says so of nothing else.
+#[tokio::test]
+async fn columns_cross_once_for_all_connections() {
+    let host = Host::scripted(|request| {
+        let BrokerRequest::Execute { call } = request else {
+            return None;
+        };
+        let mut page = words(&["a"]);
+        if call.known_columns == Some(1) {
+            page.items[0] = PageItem::KnownColumns;
+        }
+        Some(Reply::Now(execute_reply(page)))
+    });
+    let options = host.options();
+    let mut one = options.connect().await.unwrap();
+    let mut two = options.connect().await.unwrap();
+    for connection in [&mut one, &mut two] {
+        let row = query("SELECT word").fetch_one(connection).await.unwrap();
+        assert_eq!(row.columns()[0].name(), "word");
+        assert_eq!(row.get::<String, _>("word"), "a");
+    }
+    assert_eq!(
+        host.executed(|execute| execute.known_columns),
+        [None, Some(1)]
+    );
+}
+
+#[tokio::test]
+async fn columns_that_were_never_described_are_an_error() {
+    let host = Host::scripted(|request| {
+        let BrokerRequest::Execute { .. } = request else {
+            return None;
+        };
+        let mut page = words(&["a"]);
+        page.items[0] = PageItem::KnownColumns;
+        Some(Reply::Now(execute_reply(page)))
+    });
+    let mut connection = host.options().connect().await.unwrap();
+    let error = query("SELECT word").fetch_one(&mut connection).await;
+    assert!(matches!(error, Err(sqlx_core::Error::Protocol(_))));
 }
 
 #[tokio::test]

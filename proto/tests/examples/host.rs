@@ -93,11 +93,14 @@ fn page() -> Page {
             PageItem::Columns {
                 format: Format::Binary,
                 columns: vec![column()],
+                tag: u64::MAX,
             },
             PageItem::Columns {
                 format: Format::Text,
                 columns: Vec::new(),
+                tag: 0,
             },
+            PageItem::KnownColumns,
             PageItem::Rows(Bytes::from_static(b"rows")),
             PageItem::Done(summary),
         ],

@@ -57,6 +57,7 @@ fn execute(call: Call, sql: Sql, arguments: Option<Vec<Value>>, row_set: u8) -> 
             persistent: true,
             want: Want::Rows,
             row_set: RowSetId::from_bytes([row_set; 16]),
+            known_columns: None,
         },
     }
 }

@@ -1,5 +1,7 @@
 //! PostgreSQL's rows, cell by cell.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use onepool_proto::column::Origin;
 use onepool_proto::message::Summary;
 use onepool_proto::{Column, ColumnType, Failure, Format};
@@ -20,12 +22,19 @@ impl RowReader for PostgresRows {
     type Database = Postgres;
 
     fn columns(&self, row: &PgRow) -> (Format, Vec<Column>) {
-        let format = match row.try_get_raw(0).map(|value| value.format()) {
-            Ok(PgValueFormat::Text) => Format::Text,
-            Ok(PgValueFormat::Binary) | Err(_) => Format::Binary,
-        };
         let columns = row.columns().iter().map(|column| describe(column, None));
-        (format, columns.collect())
+        (format(row), columns.collect())
+    }
+
+    /// Without making what `columns` makes.
+    fn tag(&self, row: &PgRow) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        format(row).hash(&mut hasher);
+        for column in row.columns() {
+            let of = column.type_info();
+            (column.name(), numbers(of), of.name()).hash(&mut hasher);
+        }
+        hasher.finish()
     }
 
     fn cells<'r>(&self, row: &'r PgRow, cells: &mut Vec<Option<Cell<'r>>>) {
@@ -48,6 +57,14 @@ impl RowReader for PostgresRows {
     }
 }
 
+/// How the cells of a row are written.
+fn format(row: &PgRow) -> Format {
+    match row.try_get_raw(0).map(|value| value.format()) {
+        Ok(PgValueFormat::Text) => Format::Text,
+        Ok(PgValueFormat::Binary) | Err(_) => Format::Binary,
+    }
+}
+
 /// What `column` is, with where it comes from if that was asked for.
 pub(super) fn describe(column: &PgColumn, origin: Option<Origin>) -> Column {
     Column {
@@ -59,20 +76,27 @@ pub(super) fn describe(column: &PgColumn, origin: Option<Origin>) -> Column {
 
 /// What a type is to the wire.
 pub(super) fn column_type(of: &PgTypeInfo) -> ColumnType {
-    let oid = |of: &PgTypeInfo| of.oid().map_or(0, |oid| oid.0);
+    let (id, detail) = numbers(of);
     ColumnType {
-        id: oid(of),
-        detail: match of.kind() {
-            PgTypeKind::Array(inner) | PgTypeKind::Range(inner) | PgTypeKind::Domain(inner) => {
-                oid(inner)
-            }
-            PgTypeKind::Simple
-            | PgTypeKind::Pseudo
-            | PgTypeKind::Composite(_)
-            | PgTypeKind::Enum(_) => 0,
-        },
+        id,
+        detail,
         name: of.name().to_owned(),
     }
+}
+
+/// The number of a type, and of the one that it is made of.
+fn numbers(of: &PgTypeInfo) -> (u32, u32) {
+    let oid = |of: &PgTypeInfo| of.oid().map_or(0, |oid| oid.0);
+    let inner = match of.kind() {
+        PgTypeKind::Array(inner) | PgTypeKind::Range(inner) | PgTypeKind::Domain(inner) => {
+            oid(inner)
+        }
+        PgTypeKind::Simple
+        | PgTypeKind::Pseudo
+        | PgTypeKind::Composite(_)
+        | PgTypeKind::Enum(_) => 0,
+    };
+    (oid(of), inner)
 }
 
 /// Where `column` comes from.

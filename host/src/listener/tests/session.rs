@@ -85,6 +85,7 @@ fn endless(mint: &Mint) -> Execute {
         persistent: false,
         want: Want::Rows,
         row_set: RowSetId::mint(mint),
+        known_columns: None,
     }
 }
 

@@ -159,6 +159,7 @@ impl Visit {
             persistent: false,
             want: Want::Rows,
             row_set: RowSetId::mint(&self.mint),
+            known_columns: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod cancels;
 mod child;
+mod columns;
 mod cut_short;
 mod databases;
 mod deadlines;

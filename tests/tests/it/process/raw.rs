@@ -224,6 +224,7 @@ pub(super) fn statement(call: Call, sql: &str) -> Execute {
         persistent: true,
         want: Want::Rows,
         row_set: ROW_SET,
+        known_columns: None,
     }
 }
 

@@ -1,13 +1,15 @@
 //! Where the program's log goes.
 
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use tracing_subscriber::{EnvFilter, reload};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt, reload};
 
 use super::ProgramError;
 use super::config::{LogFormat, LogSettings};
+use super::spans::Spans;
 
 /// tarpc's spans halve the throughput when somebody listens to them.
 const TARPC: &str = "tarpc";
@@ -16,8 +18,8 @@ const TARPC: &str = "tarpc";
 #[derive(Clone)]
 pub(crate) struct Filter(Arc<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync>);
 
-impl fmt::Debug for Filter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl std::fmt::Debug for Filter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Filter(..)")
     }
 }
@@ -34,31 +36,23 @@ impl Filter {
     }
 }
 
-/// Logs to the standard error as the settings say; `RUST_LOG` overrides what is logged.
-pub(crate) fn start(settings: &LogSettings) -> Result<Filter, ProgramError> {
-    let filter = filter(settings)?;
-    Ok(match settings.format {
+/// Logs to the standard error as the settings say; `RUST_LOG` overrides what is logged. What is
+/// exported does not depend on it.
+pub(crate) fn start(settings: &LogSettings, spans: &Spans) -> Result<Filter, ProgramError> {
+    let (filter, handle) = reload::Layer::new(filter(settings)?);
+    let lines = fmt::layer().with_writer(io::stderr);
+    let lines = match settings.format {
         LogFormat::Text => {
-            let log = tracing_subscriber::fmt()
-                .with_env_filter(filter)
-                .with_writer(io::stderr)
-                .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
-                .with_filter_reloading();
-            let handle = log.reload_handle();
-            log.init();
-            Filter(Arc::new(move |filter| handle.reload(filter)))
+            let is_terminal = io::IsTerminal::is_terminal(&io::stderr());
+            lines.with_ansi(is_terminal).boxed()
         }
-        LogFormat::Json => {
-            let log = tracing_subscriber::fmt()
-                .json()
-                .with_env_filter(filter)
-                .with_writer(io::stderr)
-                .with_filter_reloading();
-            let handle = log.reload_handle();
-            log.init();
-            Filter(Arc::new(move |filter| handle.reload(filter)))
-        }
-    })
+        LogFormat::Json => lines.json().boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(spans.layer())
+        .with(lines.with_filter(filter))
+        .init();
+    Ok(Filter(Arc::new(move |filter| handle.reload(filter))))
 }
 
 fn filter(settings: &LogSettings) -> Result<EnvFilter, ProgramError> {

@@ -15,6 +15,7 @@ mod running;
 mod serve;
 #[cfg(target_os = "linux")]
 mod service;
+mod spans;
 #[cfg(unix)]
 mod table;
 #[cfg(all(unix, feature = "top"))]

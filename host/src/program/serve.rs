@@ -21,6 +21,7 @@ use super::config::{Loaded, Override};
 use super::log::Filter;
 #[cfg(unix)]
 use super::running::Running;
+use super::spans::Spans;
 use super::{ProgramError, config, log, print, runtime, variables};
 
 /// How long the end of the program may be held up by what is still running in it.
@@ -34,7 +35,9 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<(), ProgramError> {
     if loaded.problems.are_unbearable() {
         return Err(ProgramError::Configuration(loaded.problems.sorted()));
     }
-    let log = log::start(&loaded.settings.log)?;
+    let spans = Spans::start();
+    let log = log::start(&loaded.settings.log, &spans)?;
+    spans.tell();
     for problem in std::mem::take(&mut loaded.problems).sorted() {
         tracing::warn!("{problem}");
     }
@@ -47,6 +50,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<(), ProgramError> {
     let done = runtime.block_on(serve(given));
     // A host that was told twice to stop leaves something to clean up, which must not take long.
     runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
+    spans.stop();
     done
 }
 

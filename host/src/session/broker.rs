@@ -49,9 +49,15 @@ impl Handler {
         let answer = waiting.await;
         let result = answer.unwrap_or_else(|_| Err(super::handles::lost()));
         if let Err(failure) = &result {
-            self.session.context.tally.failed(failure);
+            self.note(failure);
         }
         result
+    }
+
+    fn note(&self, failure: &Failure) {
+        self.session.context.tally.failed(failure);
+        #[cfg(feature = "opentelemetry")]
+        super::trace::fail(failure);
     }
 }
 
@@ -92,7 +98,7 @@ impl Broker for Handler {
         });
         let reply = self.answered(waiting).await?;
         if let Some(failed) = &reply.failed {
-            self.session.context.tally.failed(&failed.failure);
+            self.note(&failed.failure);
         }
         Ok(reply)
     }

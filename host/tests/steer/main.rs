@@ -10,6 +10,8 @@
 )]
 
 mod changing;
+#[cfg(feature = "opentelemetry")]
+mod collector;
 mod databases;
 mod dump;
 mod ending;
@@ -17,6 +19,7 @@ mod plugin;
 mod questions;
 mod seeing;
 mod serving;
+mod spans;
 mod steering;
 mod terminal;
 mod top;

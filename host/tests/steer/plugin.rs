@@ -145,8 +145,12 @@ impl Told {
                 let query = sqlx::query(AssertSqlSafe(sql)).bind(argument);
                 query.execute(&self.pool).await.map(|_| ())
             }
-            // Runs a statement in a trace.
-            "trace" => self.trace(rest).await,
+            // Does something in a trace.
+            "trace" => {
+                let (parent, what) = rest.split_once(' ').unwrap();
+                let parent = parent.parse().unwrap();
+                return Box::pin(with_traceparent(parent, self.does(what))).await;
+            }
             // Runs a statement on the connection that it keeps.
             "keep" => self.keep(rest).await,
             // Gives that back.
@@ -191,11 +195,6 @@ impl Told {
         let url = format!("onepool:?database={database}");
         self.pool = pool.connect(&url).await?;
         Ok(())
-    }
-
-    async fn trace(&self, rest: &str) -> Result<(), sqlx::Error> {
-        let (parent, sql) = rest.split_once(' ').unwrap();
-        with_traceparent(parent.parse().unwrap(), run(&self.pool, sql)).await
     }
 
     async fn keep(&mut self, sql: &str) -> Result<(), sqlx::Error> {

@@ -27,6 +27,8 @@ pub(crate) struct Config {
     pub(crate) plugins: Vec<(String, String)>,
     /// Further tables.
     pub(crate) more: String,
+    /// Variables of the host's environment.
+    pub(crate) variables: Vec<(&'static str, String)>,
 }
 
 impl Config {
@@ -39,6 +41,7 @@ impl Config {
             max_connections,
             plugins: plugins.collect(),
             more: String::new(),
+            variables: Vec::new(),
         }
     }
 
@@ -48,6 +51,7 @@ impl Config {
             max_connections,
             plugins,
             more,
+            variables: _,
         } = self;
         let mut text = format!(
             "[database]\nurl = '{url}'\n[host]\nendpoint = '{}'\n[pool]\nmax_connections = \
@@ -76,6 +80,7 @@ pub(crate) struct Serving {
     folder: TempDir,
     pub(crate) stage: Stage,
     log: Arc<Mutex<String>>,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Serving {
@@ -87,7 +92,7 @@ impl Serving {
             .unwrap();
         let stage = Stage::new(&folder.path().join("stage"));
         fs::write(folder.path().join("onepool.toml"), config.text(&folder)).unwrap();
-        let mut host = serve(&folder);
+        let mut host = serve(&folder, &config.variables);
         let log = Arc::new(Mutex::new(String::new()));
         gather(&mut host, &log);
         let serving = Self {
@@ -95,6 +100,7 @@ impl Serving {
             folder,
             stage,
             log,
+            variables: config.variables.clone(),
         };
         serving.log_says("the host is up").await;
         serving
@@ -205,7 +211,7 @@ impl Serving {
     /// Starts it again, after it has ended.
     pub(crate) async fn start_again(&mut self) {
         self.log.lock().clear();
-        self.host = serve(&self.folder);
+        self.host = serve(&self.folder, &self.variables);
         gather(&mut self.host, &self.log);
         self.log_says("the host is up").await;
     }
@@ -217,15 +223,18 @@ fn onepool() -> Command {
         .env_remove("RUST_LOG")
         .env_remove("ONEPOOL_DATABASE")
         .env_remove("ONEPOOL_CONFIG")
+        .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
+        .env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
         .kill_on_drop(true)
         .stdin(Stdio::null());
     command
 }
 
-fn serve(folder: &TempDir) -> Child {
+fn serve(folder: &TempDir, variables: &[(&str, String)]) -> Child {
     let mut command = onepool();
     command
         .arg("serve")
+        .envs(variables.iter().cloned())
         .current_dir(folder.path())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());

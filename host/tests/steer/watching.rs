@@ -132,8 +132,10 @@ async fn a_slow_statement_is_logged_in_its_trace() {
     let serving = Serving::start(&config).await;
     let [mut one] = serving.plugins(["one"]).await;
     let parent = format!("00-{TRACE}-{SPAN}-01");
-    one.must(&format!("trace {parent} SELECT pg_sleep(0.1) AS traced"))
-        .await;
+    one.must(&format!(
+        "trace {parent} run SELECT pg_sleep(0.1) AS traced"
+    ))
+    .await;
     let line = serving.log_says("AS traced").await;
     for part in [
         format!("trace_id=\"{TRACE}\""),

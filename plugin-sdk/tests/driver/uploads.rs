@@ -1,7 +1,7 @@
 //! Requests that do not fit a frame.
 
 use onepool_proto::limits::UPLOAD_PART_BYTES;
-use onepool_proto::message::{Execute, LargeRequest, Sql};
+use onepool_proto::message::{EffectKind, Execute, LargeRequest, Sql};
 use onepool_proto::service::{BrokerRequest, BrokerResponse};
 use onepool_proto::{Code, DatabaseKind, Failure, Limits, Scalar, Value};
 use onepool_sdk::{OnepoolArguments, OnepoolError};
@@ -108,8 +108,9 @@ async fn a_refused_part_acknowledges_nothing() {
         .execute(&mut connection)
         .await
         .unwrap();
-    let opened = host.executed(|execute| execute.call.effects[0].sequence);
-    assert_eq!(opened, [1], "the connection is opened by the next call");
+    // By the next call, or by a flush that came before it.
+    let first = host.effects().into_iter().next();
+    assert!(matches!(first, Some(EffectKind::Open { .. })), "{first:?}");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use onepool_host::Code;
+use onepool_sdk::OnepoolPool;
 use onepool_tests::{Kind, OwnServer};
 use sqlx::{Connection, MySqlConnection, PgConnection};
 
@@ -82,6 +83,70 @@ async fn an_outage_of_postgres() {
 #[tokio::test]
 async fn an_outage_of_mariadb() {
     an_outage(Kind::MariaDb).await;
+}
+
+/// The server dies while it is busy with `write`, of which it has a row once it is `under_way`.
+async fn dies_during<W>(
+    kind: Kind,
+    create: &'static str,
+    under_way: &'static str,
+    write: impl FnOnce(OnepoolPool) -> W,
+) where
+    W: Future<Output = sqlx::Result<()>> + Send + 'static,
+{
+    let server = OwnServer::start(kind).await;
+    let database = server.database(3).await;
+    let host = host(&database.url, 3).default_quota(UNLIMITED);
+    let host = host.start().await.unwrap();
+    let pool = plugin(&host, "p").await;
+    execute(&pool, create).await.unwrap();
+    let written = tokio::spawn(write(pool.clone()));
+    eventually("the write to be under way", async || {
+        number(&pool, under_way).await.unwrap() == 1
+    })
+    .await;
+    server.kill().await;
+    let error = bounded(written).await.unwrap().unwrap_err();
+    assert_eq!(code(&error), Some(Code::OUTCOME_UNKNOWN), "{error}");
+    server.start_again().await;
+    eventually("the host to find the database", async || {
+        execute(&pool, "SELECT 1").await.is_ok()
+    })
+    .await;
+    let rows = number(&pool, "SELECT COUNT(*) FROM written").await.unwrap();
+    assert_eq!(rows, 0, "it died before it could");
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_commit_during_which_postgres_dies() {
+    // The servers of the tests acknowledge before they have written.
+    let create = "SET LOCAL synchronous_commit = on;
+        CREATE TABLE written (i int);
+        CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN PERFORM pg_sleep(60); RETURN NULL; END';
+        CREATE CONSTRAINT TRIGGER at_the_end AFTER INSERT ON written
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linger()";
+    let under_way = "SELECT count(*) FROM pg_stat_activity
+        WHERE query = 'COMMIT' AND wait_event = 'PgSleep'";
+    dies_during(Kind::Postgres, create, under_way, |pool| async move {
+        let mut transaction = pool.begin().await?;
+        let insert = sqlx::query("INSERT INTO written VALUES (1)");
+        insert.execute(&mut *transaction).await?;
+        transaction.commit().await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_write_during_which_mariadb_dies() {
+    let create = "CREATE TABLE written (i int)";
+    let under_way = "SELECT COUNT(*) FROM information_schema.processlist
+        WHERE state = 'User sleep'";
+    dies_during(Kind::MariaDb, create, under_way, |pool| async move {
+        execute(&pool, "INSERT INTO written SELECT SLEEP(60)").await
+    })
+    .await;
 }
 
 async fn administer(kind: Kind, url: &str, statements: &[&'static str]) {

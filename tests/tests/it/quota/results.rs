@@ -29,6 +29,7 @@ async fn a_result_has_no_more_than_its_quota(url: &str) {
             Ok(row) => seen += u32::from(row.is_some()),
             Err(error) => break error,
         }
+        assert!(seen <= 100, "the quota is not heeded");
     };
     drop(rows);
     assert_eq!(seen, 100, "what came before is the plugin's");

@@ -43,6 +43,11 @@ pub trait BatchExecutor<'c>: Sized {
     /// With [`BatchMode::AllOrNothing`] nothing of the batch remains if a set fails; with
     /// [`BatchMode::StopAtFirst`] the sets before it do.
     ///
+    /// On PostgreSQL the sets of a large `AllOrNothing` batch that inserts rows of arguments may go
+    /// into the database many at a time, where the host finds that the table takes them as it would
+    /// take them one by one: no trigger, rule or policy of its own, and no default or check that
+    /// could look at other rows. What each set did, and which failed and why, is the same.
+    ///
     /// # Errors
     /// [`BatchError`] says which set failed, why, and what remains. Converted to an
     /// [`Error`] it is the failure of that set alone.

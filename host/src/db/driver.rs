@@ -129,6 +129,17 @@ impl Driver {
         answered(kind, talk).await
     }
 
+    /// Whether the rows that one statement inserts into a relation are no more than what a
+    /// statement for each would leave, as far as the database can tell.
+    pub(crate) async fn takes_rows_together(&mut self, relation: &str) -> Result<bool, Failure> {
+        match self {
+            Self::Sqlite(_) | Self::MySql(_) => Ok(false),
+            Self::Postgres(driver) => {
+                answered(DatabaseKind::Postgres, driver.takes_rows_together(relation)).await
+            }
+        }
+    }
+
     /// Prepares a statement whose parameters have these types, as far as they are known. Only
     /// PostgreSQL's parameters have types before they are bound.
     pub(crate) async fn prepare(

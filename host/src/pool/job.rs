@@ -1,6 +1,6 @@
 //! What a backend's owner is asked to do.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use onepool_proto::Failure;
@@ -15,7 +15,7 @@ use super::quota::PluginQuota;
 use super::scheduler::Turn;
 use super::settings::Settings;
 use crate::db::classify::{self, PinReason, Setting, Verdict, What};
-use crate::db::{Brake, Output, SignedText};
+use crate::db::{Brake, ManyRows, Output, SignedText};
 use crate::telemetry::PluginTally;
 
 /// A statement text and what is known of it.
@@ -24,18 +24,31 @@ pub(crate) struct Text {
     pub(crate) sql: String,
     pub(crate) verdict: Verdict,
     pub(crate) signed: SignedText,
+    many_rows: OnceLock<Option<ManyRows>>,
 }
 
 impl Text {
+    /// A text and its verdict.
+    pub(super) fn new(sql: String, verdict: Verdict) -> Self {
+        Self {
+            sql,
+            verdict,
+            signed: SignedText::default(),
+            many_rows: OnceLock::new(),
+        }
+    }
+
+    /// The statements of PostgreSQL that insert many rows at once, if this one inserts one.
+    pub(super) fn many_rows(&self) -> Option<&ManyRows> {
+        let of = || ManyRows::of(&self.sql);
+        self.many_rows.get_or_init(of).as_ref()
+    }
+
     /// The same text with what its arguments tell of it.
     pub(crate) fn with_arguments(self: Arc<Self>, arguments: Option<&[Value]>) -> Arc<Self> {
         let told = arguments.and_then(|arguments| self.verdict.with_arguments(arguments));
         match told {
-            Some(verdict) => Arc::new(Self {
-                sql: self.sql.clone(),
-                verdict,
-                signed: SignedText::default(),
-            }),
+            Some(verdict) => Arc::new(Self::new(self.sql.clone(), verdict)),
             None => self,
         }
     }

@@ -7,7 +7,6 @@ use onepool_proto::{DatabaseKind, limits};
 use parking_lot::Mutex;
 
 use super::job::Text;
-use crate::db::SignedText;
 use crate::db::classify::{Dialect, FunctionList, classify};
 
 /// Statement texts whose verdict is remembered, and how long they may be together, in bytes.
@@ -51,11 +50,7 @@ impl Texts {
             // A text is judged once for as long as it is remembered, so this does not repeat.
             tracing::debug!(%reason, "a reset follows each run of a statement");
         }
-        let text = Arc::new(Text {
-            sql,
-            verdict,
-            signed: SignedText::default(),
-        });
+        let text = Arc::new(Text::new(sql, verdict));
         let length = text.sql.len();
         if length > limits::STATEMENT_BYTES || text.verdict.statements() > VERDICT_STATEMENTS {
             return text;

@@ -12,6 +12,7 @@
 mod agree;
 mod calls;
 mod functions;
+mod insert;
 mod lists;
 mod modes;
 mod mysql;
@@ -32,6 +33,7 @@ mod verdict;
 mod tests;
 
 pub(crate) use functions::FunctionList;
+pub(crate) use insert::InsertRow;
 pub(crate) use lists::{MYSQL_ALIASES, is_mysql_setting};
 pub(crate) use reason::PinReason;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use sqlx::postgres::{PgColumn, PgConnection, PgTypeInfo};
 use sqlx::{AssertSqlSafe, Connection, Either, Executor, SqlSafeStr, SqlStr, Statement as _};
 
 use super::names::{NamedType, TypeNames};
+use super::plain::IS_PLAIN;
 use super::rows::{self, PostgresRows};
 use super::text;
 use crate::db::author;
@@ -127,6 +128,20 @@ impl PostgresDriver {
         let rows = text.fetch_all(&mut self.connection).await;
         let rows = self.observe(sql, rows.map_err(from_driver))?;
         Ok(rows.iter().map(rows::texts).collect())
+    }
+
+    /// Whether the rows that one statement inserts into a relation are no more than what a
+    /// statement for each would leave. The name is as written in SQL.
+    pub(in crate::db) async fn takes_rows_together(
+        &mut self,
+        relation: &str,
+    ) -> Result<bool, Failure> {
+        let _running = self.signal.begin();
+        let question = sqlx::query_scalar(IS_PLAIN).bind(relation);
+        let question = question.persistent(self.caches);
+        let answer: Result<Option<Option<bool>>, _> =
+            question.fetch_optional(&mut self.connection).await;
+        Ok(answer.map_err(from_driver)?.flatten() == Some(true))
     }
 
     pub(in crate::db) async fn prepare(

@@ -3,6 +3,7 @@
 mod driver;
 mod names;
 mod options;
+mod plain;
 mod rows;
 mod text;
 

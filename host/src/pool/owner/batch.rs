@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use onepool_proto::Failure;
 use onepool_proto::Value;
-use onepool_proto::message::{BatchFailed, BatchMode, BatchReply, FinishHow, Want};
+use onepool_proto::message::{BatchFailed, BatchMode, BatchReply, FinishHow, Summary, Want};
 
 use super::Owner;
 use super::condition::Transaction;
+use super::rows::Undo;
 use crate::db::{Output, Statement, pages};
 use crate::pool::activity::Said;
 use crate::pool::{Batch, Step, Stop, Text};
@@ -35,7 +36,7 @@ impl Owner {
         let result = match ready {
             Ok(()) => match mode {
                 BatchMode::AllOrNothing => self.all_or_nothing(&text, sets, &stop).await,
-                BatchMode::StopAtFirst => Ok(self.until_one_fails(&text, sets, &stop).await),
+                BatchMode::StopAtFirst => Ok(self.until_one_fails(&text, sets, &stop, None).await),
             },
             Err(failure) => Err(failure),
         };
@@ -57,7 +58,12 @@ impl Owner {
             self.begin_writing()
         };
         self.step(&begin).await?;
-        let mut reply = self.until_one_fails(text, sets, stop).await;
+        let undo = if inside {
+            Undo::To(DEPTH)
+        } else {
+            Undo::Whole(begin)
+        };
+        let mut reply = self.until_one_fails(text, sets, stop, Some(&undo)).await;
         let how = if reply.failed.is_none() {
             FinishHow::Commit
         } else {
@@ -88,35 +94,97 @@ impl Owner {
         )
     }
 
+    /// Runs the sets up to the first that fails; several together where they can be undone.
     async fn until_one_fails(
         &mut self,
         text: &Text,
         sets: Vec<Vec<Value>>,
         stop: &Stop,
+        undo: Option<&Undo>,
     ) -> BatchReply {
-        let mut summaries = Vec::with_capacity(sets.len());
-        for (set, arguments) in (0_u32..).zip(sets) {
-            // Nobody reads the pages: only summaries are wanted, and they stay in the output.
-            let (pages, _reader) = pages();
-            let patience = Duration::MAX;
-            let mut output = Output::new(Want::Summary, pages, stop.brake.clone(), patience);
-            let statement = Statement {
-                signed: Some(&text.signed),
-                ..Statement::with(&text.sql, arguments)
-            };
-            match self.execute(text, statement, &mut output, stop).await {
-                Ok(()) => summaries.push(output.into_summary()),
-                Err(failure) => {
-                    return BatchReply {
-                        summaries,
-                        failed: Some(BatchFailed { set, failure }),
-                    };
-                }
-            }
+        let mut sets = Sets::new(sets);
+        let result = self.run_sets(text, &mut sets, stop, undo).await;
+        let summaries = sets.summaries;
+        let failed = result.err().map(|failure| BatchFailed {
+            // No batch has so many.
+            set: u32::try_from(summaries.len()).unwrap_or(u32::MAX),
+            failure,
+        });
+        BatchReply { summaries, failed }
+    }
+
+    async fn run_sets(
+        &mut self,
+        text: &Text,
+        sets: &mut Sets,
+        stop: &Stop,
+        undo: Option<&Undo>,
+    ) -> Result<(), Failure> {
+        if let (Some(undo), Some(many)) = (undo, self.many_rows(text, sets.left())) {
+            self.insert_together(text, many, sets, stop, undo).await?;
         }
-        BatchReply {
-            summaries,
-            failed: None,
+        while let Some(arguments) = sets.take_next() {
+            let summary = self.run_set(text, arguments, stop).await?;
+            sets.done(summary);
         }
+        Ok(())
+    }
+
+    /// Runs the statement of one set.
+    pub(super) async fn run_set(
+        &mut self,
+        text: &Text,
+        arguments: Vec<Value>,
+        stop: &Stop,
+    ) -> Result<Summary, Failure> {
+        let mut output = summary_alone(stop);
+        let statement = Statement {
+            signed: Some(&text.signed),
+            ..Statement::with(&text.sql, arguments)
+        };
+        self.execute(text, statement, &mut output, stop).await?;
+        Ok(output.into_summary())
+    }
+}
+
+/// An output of which nobody reads pages: only the summary is wanted, and it stays in there.
+pub(super) fn summary_alone(stop: &Stop) -> Output {
+    let (writer, _reader) = pages();
+    Output::new(Want::Summary, writer, stop.brake.clone(), Duration::MAX)
+}
+
+/// The sets of a batch, and what those have done that are done.
+pub(super) struct Sets {
+    all: Vec<Vec<Value>>,
+    // Invariant: of the first of them, in order.
+    summaries: Vec<Summary>,
+}
+
+impl Sets {
+    fn new(all: Vec<Vec<Value>>) -> Self {
+        Self {
+            summaries: Vec::with_capacity(all.len()),
+            all,
+        }
+    }
+
+    /// Those that are not done.
+    pub(super) fn left(&self) -> &[Vec<Value>] {
+        self.all.get(self.summaries.len()..).unwrap_or_default()
+    }
+
+    /// Takes the arguments of the next; there is no beginning again then.
+    fn take_next(&mut self) -> Option<Vec<Value>> {
+        self.all.get_mut(self.summaries.len()).map(std::mem::take)
+    }
+
+    /// The next one is done.
+    pub(super) fn done(&mut self, summary: Summary) {
+        self.summaries.push(summary);
+    }
+
+    /// None is done: what they did was undone.
+    pub(super) fn begin_again(&mut self) {
+        self.summaries.clear();
     }
 }

@@ -10,6 +10,7 @@ mod condition;
 mod defaults;
 mod guard;
 mod patience;
+mod rows;
 mod run;
 mod transaction;
 

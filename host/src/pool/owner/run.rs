@@ -114,7 +114,7 @@ impl Owner {
         }
     }
 
-    async fn attempt(
+    pub(super) async fn attempt(
         &mut self,
         statement: Statement<'_>,
         output: &mut Output,
@@ -305,7 +305,7 @@ impl Owner {
     }
 
     /// Notes what a failed statement may have done.
-    async fn failed(&mut self, text: &Text, failure: &Failure) {
+    pub(super) async fn failed(&mut self, text: &Text, failure: &Failure) {
         let opens = |step: &Effect| matches!(step.what, What::Begin(_) | What::Autocommit(false));
         let verdict = &text.verdict;
         // What pins may be there all the same: a lock that was taken before the statement failed.

@@ -1,5 +1,6 @@
 //! What only onepool has: plugins in processes of their own, which die, misbehave and share.
 
+mod batches;
 mod cancels;
 mod child;
 mod columns;

@@ -86,7 +86,7 @@ impl Row for OnepoolRow {
             .columns
             .columns
             .get(index)
-            .ok_or(Error::ColumnIndexOutOfBounds {
+            .ok_or_else(|| Error::ColumnIndexOutOfBounds {
                 index,
                 len: self.columns.columns.len(),
             })?;

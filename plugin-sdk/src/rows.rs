@@ -45,6 +45,8 @@ pub(crate) struct Rows {
     /// Whether the last page asked for may not be the last of all.
     more: bool,
     want: Want,
+    /// Items since the last step.
+    since_step: u32,
     logger: QueryLogger,
 }
 
@@ -64,6 +66,10 @@ impl Reading {
 }
 
 type PageResult = Result<Page, CallError>;
+
+/// How many rows at hand count as one step of tokio's budget for a task, which has 128: giving way
+/// after every 128 rows would wake another thread of the runtime for the next, and move the task there.
+const ROWS_A_STEP: u32 = 8;
 
 /// A page that was asked for. Ends when its turn to be read comes.
 enum Ahead {
@@ -106,6 +112,7 @@ impl Rows {
             ahead: VecDeque::new(),
             more: page.more,
             want,
+            since_step: 0,
             logger,
         }
     }
@@ -146,6 +153,10 @@ impl Rows {
     }
 
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Item, Error>>> {
+        self.since_step += 1;
+        if self.since_step < ROWS_A_STEP {
+            return self.poll_item_at_once(cx);
+        }
         // Rows at hand yield to nobody by themselves, and a page of them is a long time for other
         // tasks of the same thread.
         let turn = ready!(poll_proceed(cx));
@@ -153,6 +164,7 @@ impl Rows {
         if item.is_ready() {
             turn.made_progress();
         }
+        self.since_step = 0;
         item
     }
 

@@ -141,26 +141,30 @@ impl RowWriter {
     /// ```
     pub fn whole_row<'c>(
         &mut self,
-        cells: impl ExactSizeIterator<Item = Option<&'c [u8]>> + Clone,
+        cells: impl ExactSizeIterator<Item = Option<&'c [u8]>>,
     ) -> bool {
+        let start = self.chunk.len();
         let header = header_bytes(cells.len());
-        let bytes: usize = cells.clone().flatten().map(<[u8]>::len).sum();
-        if header.saturating_add(bytes) > self.room() {
+        if header > self.room() {
             return false;
         }
-        self.chunk.reserve(header + bytes);
-        if cells.len() == 0 {
-            self.chunk.extend_from_slice(&0_u32.to_le_bytes());
-        }
-        let mut end = 0;
-        for cell in cells.clone() {
+        self.chunk.resize(start + header, 0);
+        let mut at = start;
+        for cell in cells {
+            if let Some(bytes) = cell {
+                if bytes.len() > self.room() {
+                    self.chunk.truncate(start);
+                    return false;
+                }
+                self.chunk.extend_from_slice(bytes);
+            }
             // No more than a page, so it fits.
-            end += cell.map_or(0, |cell| u32::try_from(cell.len()).unwrap_or(0));
+            let end = u32::try_from(self.chunk.len() - start - header).unwrap_or(0);
             let null = if cell.is_none() { NULL } else { 0 };
-            self.chunk.extend_from_slice(&(end | null).to_le_bytes());
-        }
-        for cell in cells.flatten() {
-            self.chunk.extend_from_slice(cell);
+            if let Some(word) = self.chunk.get_mut(at..at + END_BYTES) {
+                word.copy_from_slice(&(end | null).to_le_bytes());
+            }
+            at += END_BYTES;
         }
         true
     }

@@ -192,7 +192,7 @@ async fn a_host_that_breaks_off_in_a_row_is_an_error() {
 /// A task that read what was at hand kept the others of its thread waiting until it had read it all.
 #[tokio::test]
 async fn rows_at_hand_leave_others_their_turn() {
-    const ROWS: usize = 1000;
+    const ROWS: usize = 10_000;
     let host = host_of(vec![words(&["a"; ROWS])]);
     let mut connection = host.options().connect().await.unwrap();
     let turns = Arc::new(AtomicUsize::new(0));

@@ -82,14 +82,14 @@ impl Row for OnepoolRow {
         I: ColumnIndex<Self>,
     {
         let index = index.index(self)?;
-        let column = self
-            .columns
-            .columns
-            .get(index)
-            .ok_or_else(|| Error::ColumnIndexOutOfBounds {
-                index,
-                len: self.columns.columns.len(),
-            })?;
+        let column =
+            self.columns
+                .columns
+                .get(index)
+                .ok_or_else(|| Error::ColumnIndexOutOfBounds {
+                    index,
+                    len: self.columns.columns.len(),
+                })?;
         let mut cell = OnepoolValueRef {
             kind: self.columns.kind,
             format: self.columns.format,

@@ -21,8 +21,8 @@ const ARGUMENT_BYTES: usize = 512 * 1024;
 /// Before so many sets of a statement have come, preparing others costs more than it saves.
 const WORTHWHILE: usize = 500;
 
-/// As many arguments as PostgreSQL takes.
-const ARGUMENTS: usize = u16::MAX as usize;
+/// How many arguments such a statement may have. The server keeps a plan with each of them in it.
+const ARGUMENTS: usize = 4096;
 
 /// The statements that insert many rows in place of one that inserts one.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ pub(super) const IS_PLAIN: &str = "\
           SELECT d.adbin::text AS tree FROM pg_catalog.pg_attrdef d WHERE d.adrelid = c.oid
           UNION ALL SELECT k.conbin::text FROM pg_catalog.pg_constraint k
           WHERE c.relchecks > 0 AND k.conrelid = c.oid AND k.contype = 'c') x
-        CROSS JOIN LATERAL pg_catalog.regexp_matches(x.tree, ':(?:op)?funcid (\\d+)', 'g') m
+        CROSS JOIN LATERAL pg_catalog.regexp_matches(x.tree, ':(?:op)?funcid ([0-9]+)', 'g') m
         LEFT JOIN pg_catalog.pg_proc p ON p.oid = m[1]::pg_catalog.oid
         WHERE p.oid IS NULL OR p.provolatile <> 'i' AND NOT (
           p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname IN ('now',

@@ -268,6 +268,26 @@ async fn leave_what_statements_leave() {
     }
 }
 
+/// The host asks about the table in the plugin's own session, whatever that has set.
+#[tokio::test]
+async fn are_judged_alike_under_any_settings() {
+    let looks = |case: &Case| case.name == "a default that looks at the table";
+    let case = CASES.into_iter().find(looks).unwrap();
+    let expected = case.one_by_one().await;
+    let (database, host, pool) = case.plugin().await;
+    let mut transaction = pool.begin().await.unwrap();
+    let settings = "SET LOCAL standard_conforming_strings = off;
+        SET LOCAL search_path = public, pg_catalog";
+    sqlx::raw_sql(settings)
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
+    case.batch(&mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    host.stop().await;
+    assert_eq!(case.outcome(None, &database).await, expected);
+}
+
 /// In a transaction of the plugin's, which goes on after a batch that failed as a whole.
 #[tokio::test]
 async fn fail_alone_in_a_transaction() {

@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn long_rows_make_no_long_texts() {
-        let constant = "x".repeat(1000);
+        let constant = "x".repeat(1500);
         let many = ManyRows::of(&format!("INSERT INTO t VALUES ($1, $2, '{constant}')"));
         let many = many.unwrap();
         let (text, rows) = many.next(&sets(1000, "a")).unwrap();

@@ -80,15 +80,19 @@ async fn ordinary_queueing_is_never_failed() {
         .hold_and_wait_timeout(Duration::from_millis(50));
     let host = host.start().await.unwrap();
     let (worker, waiter) = (plugin(&host, "worker").await, plugin(&host, "waiter").await);
-    let working = tokio::spawn(async move { execute(&worker, "SELECT pg_sleep(1)").await });
+    let busy = worker.clone();
+    let working = tokio::spawn(async move { execute(&busy, "SELECT pg_sleep(1)").await });
     eventually("the statement to run", async || {
         host.pool_stats().backends.leased == 1
     })
     .await;
-    // It waits for twenty times as long as a deadlock takes.
+    // Who waits while it holds what it uses is no deadlock either.
+    let second = tokio::spawn(async move { execute(&worker, "SELECT 1").await });
+    // They wait for twenty times as long as a deadlock takes.
     let waited = bounded(number(&waiter, "SELECT count(*) FROM pg_class WHERE 1 = 2")).await;
     assert_eq!(waited.unwrap(), 0);
     working.await.unwrap().unwrap();
+    second.await.unwrap().unwrap();
     assert_eq!(host.pool_stats().deadlocks, 0);
 }
 

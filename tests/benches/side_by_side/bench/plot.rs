@@ -173,12 +173,17 @@ fn bars(area: &Area<'_>, report: &Report, title: &str, field: Field) -> Result<(
 fn head<'a>(root: &Area<'a>, report: &Report, title: &str) -> Result<Area<'a>> {
     root.fill(&WHITE)?;
     let machine = &report.machine;
+    // Who packed them would not fit.
+    let versions = report.versions.iter();
+    let versions: Vec<_> = versions
+        .filter_map(|version| version.split(" (").next())
+        .collect();
     let where_and_when = format!(
         "{}, {} cores, {}; {}; the database admits 4 connections of PgBouncer and of onepool",
         machine.processor,
         machine.cores,
         machine.date,
-        report.versions.join(", ")
+        versions.join(", ")
     );
     root.draw(&Text::new(title.to_owned(), (16, 8), (FONT, 20)))?;
     root.draw(&Text::new(

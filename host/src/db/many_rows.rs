@@ -14,8 +14,8 @@ const SIZES: [usize; 5] = [256, 64, 32, 16, 4];
 /// How long such a text may be, in bytes.
 const TEXT_BYTES: usize = 32 * 1024;
 
-/// How long the arguments of such a statement may be together, in bytes: all of them are kept until
-/// it is known that no row has failed.
+/// How long the arguments of such a statement may be together, in bytes: they are copied for it, since
+/// the sets are still needed should a row fail.
 const ARGUMENT_BYTES: usize = 512 * 1024;
 
 /// Before so many sets of a statement have come, preparing others costs more than it saves.
@@ -51,7 +51,8 @@ impl ManyRows {
         })
     }
 
-    /// Whether so many more sets are worth being inserted together, after those that came before.
+    /// Counts so many more sets. Whether they are worth being inserted together, after those that came
+    /// before.
     pub(crate) fn are_worthwhile(&self, sets: usize) -> bool {
         let before = self.came.fetch_add(sets, Ordering::Relaxed);
         before.saturating_add(sets) >= WORTHWHILE

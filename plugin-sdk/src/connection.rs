@@ -58,7 +58,8 @@ pub struct OnepoolConnection {
 pub(crate) enum Holds {
     /// Nothing.
     Nothing,
-    /// Perhaps session state of statements that ran since the last release.
+    /// Perhaps session state: since the last release a statement ran that may leave some, or there
+    /// was a call of which that is not known.
     Perhaps,
     /// The lock between migrators.
     MigrationLock,

@@ -146,6 +146,7 @@ impl OnepoolConnection {
         known_columns: Option<u64>,
         deadline: Deadline,
     ) -> Result<(Answer, RowSetGuard), Error> {
+        let held = self.holds;
         let (call, carried) = self.begin_call(deadline)?;
         let row_set = RowSetId::mint(self.session.mint());
         let guard = RowSetGuard::new(Arc::clone(&self.effects), row_set);
@@ -170,6 +171,9 @@ impl OnepoolConnection {
         } else {
             self.session.execute(deadline, execute).await
         };
+        if answer.as_ref().is_ok_and(|reply| !reply.holds_state) {
+            self.holds = held;
+        }
         self.effects.settle(carried, &answer);
         Ok((answer, guard))
     }

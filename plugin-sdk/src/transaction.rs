@@ -175,6 +175,7 @@ async fn finish(connection: &mut OnepoolConnection, how: FinishHow) -> Result<()
     }
     let (transaction, depth) = (transaction.id, transaction.depth());
     let deadline = connection.deadline();
+    let held = connection.holds;
     let (call, carried) = connection.begin_call(deadline)?;
     let finish = Finish {
         call,
@@ -190,6 +191,8 @@ async fn finish(connection: &mut OnepoolConnection, how: FinishHow) -> Result<()
         answer = Err(CallError::Unanswered(unknown_outcome(&failure)));
     }
     connection.settle(carried, answer)?;
+    // What its statements left behind was said in their answers.
+    connection.holds = held;
     leave(connection);
     Ok(())
 }

@@ -135,6 +135,9 @@ pub struct Execute {
 pub struct ExecuteReply {
     /// The first page.
     pub page: Page,
+    /// Whether the Connection may hold session state because of the statement, which a
+    /// [`Release`](EffectKind::Release) lets go of.
+    pub holds_state: bool,
 }
 
 /// Asks for the next page of a row set.

@@ -54,7 +54,10 @@ impl State {
         self.start(place, run);
         let page = self.next_page(call.row_set, 0).await?;
         self.follow_settings(&text);
-        Ok(ExecuteReply { page })
+        Ok(ExecuteReply {
+            page,
+            holds_state: text.changes_session(),
+        })
     }
 
     fn start(&mut self, place: Option<Lease>, run: Run) {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use onepool_proto::column::{Column, ColumnType, Format, sqlite_tag};
-use onepool_proto::message::{BatchReply, ExecuteReply, Prepared, Summary, UploadedReply};
+use onepool_proto::message::{BatchReply, ExecuteReply, Prepared, Sql, Summary, UploadedReply};
 use onepool_proto::page::{Page, PageItem, RowWriter};
 use onepool_proto::service::{BrokerRequest, BrokerResponse};
 use onepool_proto::{Code, Failure, Scalar, ScalarType};
@@ -18,7 +18,10 @@ use crate::host::Reply;
 pub fn success(request: &BrokerRequest) -> BrokerResponse {
     match request {
         BrokerRequest::Echo { payload } => BrokerResponse::Echo(payload.clone()),
-        BrokerRequest::Execute { .. } => execute_reply(done(1)),
+        BrokerRequest::Execute { call } => BrokerResponse::Execute(Ok(ExecuteReply {
+            holds_state: leaves_state(&call.sql),
+            ..executed(done(1))
+        })),
         BrokerRequest::Fetch { .. } => BrokerResponse::Fetch(Err(stale())),
         BrokerRequest::Batch { call } => BrokerResponse::Batch(Ok(BatchReply {
             summaries: vec![Summary::default(); call.sets.len()],
@@ -37,13 +40,28 @@ pub fn success(request: &BrokerRequest) -> BrokerResponse {
         BrokerRequest::Upload { .. } => BrokerResponse::Upload(Ok(())),
         BrokerRequest::AwaitShutdown {} => BrokerResponse::AwaitShutdown(Ok(())),
         BrokerRequest::Uploaded { .. } => {
-            BrokerResponse::Uploaded(Ok(UploadedReply::Execute(ExecuteReply { page: done(1) })))
+            BrokerResponse::Uploaded(Ok(UploadedReply::Execute(executed(done(1)))))
         }
     }
 }
 
 pub fn execute_reply(page: Page) -> BrokerResponse {
-    BrokerResponse::Execute(Ok(ExecuteReply { page }))
+    BrokerResponse::Execute(Ok(executed(page)))
+}
+
+/// Whether a statement leaves behind what a real host keeps for its Connection.
+fn leaves_state(sql: &Sql) -> bool {
+    let (Sql::Text(text) | Sql::Define(_, text)) = sql else {
+        return false;
+    };
+    text.starts_with("CREATE TEMPORARY")
+}
+
+fn executed(page: Page) -> ExecuteReply {
+    ExecuteReply {
+        page,
+        holds_state: false,
+    }
 }
 
 pub fn execute_failure(code: Code) -> Reply {

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use onepool_proto::Code;
 use onepool_proto::message::EffectKind;
+use onepool_proto::service::BrokerRequest;
 use onepool_sdk::{OnepoolPool, OnepoolPoolOptions};
 use sqlx_core::error::Error;
 use sqlx_core::query::query;
+use sqlx_core::raw_sql::raw_sql;
 
+use crate::answers::execute_failure;
 use crate::host::Host;
 
 async fn pool(host: &Host) -> OnepoolPool {
@@ -30,20 +34,56 @@ async fn a_query_on_a_pool_costs_one_round_trip() {
 async fn what_the_host_keeps_goes_when_the_pool_takes_a_connection_back() {
     let host = Host::new();
     let pool = pool(&host).await;
-    query("CREATE TEMPORARY TABLE mine (id int)")
-        .execute(&pool)
-        .await
-        .unwrap();
+    const TEMPORARY: &str = "CREATE TEMPORARY TABLE mine (id int)";
+    query(TEMPORARY).execute(&pool).await.unwrap();
     // Without a next call.
     host.wait_for_effect(|kind| *kind == EffectKind::Release)
         .await;
     // With one: it carries the release of the call before.
     for _ in 0..3 {
-        query("DELETE").execute(&pool).await.unwrap();
+        raw_sql(TEMPORARY).execute(&pool).await.unwrap();
     }
-    let releases = host.effects();
-    let releases = releases.iter().filter(|kind| **kind == EffectKind::Release);
-    assert!(releases.count() >= 3);
+    assert!(releases(&host) >= 3);
+}
+
+#[tokio::test]
+async fn what_leaves_nothing_with_the_host_is_not_released() {
+    let host = Host::new();
+    let pool = pool(&host).await;
+    for _ in 0..3 {
+        query("DELETE").execute(&pool).await.unwrap();
+        let mut transaction = pool.begin().await.unwrap();
+        query("DELETE").execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+    assert_eq!(releases(&host), 0);
+    // What was left before is not forgotten for what came after it.
+    let mut connection = pool.acquire().await.unwrap();
+    raw_sql("CREATE TEMPORARY TABLE mine (id int)")
+        .execute(&mut *connection)
+        .await
+        .unwrap();
+    query("DELETE").execute(&mut *connection).await.unwrap();
+    drop(connection);
+    host.wait_for_effect(|kind| *kind == EffectKind::Release)
+        .await;
+}
+
+#[tokio::test]
+async fn what_failed_is_released() {
+    let host = Host::scripted(|request| {
+        matches!(request, BrokerRequest::Execute { .. }).then(|| execute_failure(Code::DATABASE))
+    });
+    let pool = pool(&host).await;
+    query("DELETE").execute(&pool).await.unwrap_err();
+    host.wait_for_effect(|kind| *kind == EffectKind::Release)
+        .await;
+}
+
+fn releases(host: &Host) -> usize {
+    let effects = host.effects();
+    let releases = effects.iter().filter(|kind| **kind == EffectKind::Release);
+    releases.count()
 }
 
 #[tokio::test]

@@ -28,7 +28,10 @@ pub fn host_frames() -> Vec<(&'static str, HostFrame)> {
         parameters: Some(Parameters::Count(2)),
         ..prepared.clone()
     };
-    let execute = ExecuteReply { page: page() };
+    let execute = ExecuteReply {
+        page: page(),
+        holds_state: true,
+    };
     let responses = vec![
         ("echo", BrokerResponse::Echo(Bytes::from_static(b"hello"))),
         ("execute", BrokerResponse::Execute(Ok(execute.clone()))),

@@ -139,28 +139,35 @@ impl RowWriter {
     /// assert_eq!((row.cell(0), row.cell(1)), (Some(&b"hi"[..]), None));
     /// # Ok::<(), onepool_proto::page::PageError>(())
     /// ```
-    pub fn whole_row<'c>(
+    pub fn whole_row<C: InParts>(
         &mut self,
-        cells: impl ExactSizeIterator<Item = Option<&'c [u8]>>,
+        cells: impl ExactSizeIterator<Item = Option<C>>,
     ) -> bool {
         let start = self.chunk.len();
         let header = header_bytes(cells.len());
-        if header > self.room() {
+        let Some(free) = self.room().checked_sub(header) else {
             return false;
-        }
+        };
         self.chunk.resize(start + header, 0);
-        let mut at = start;
+        let (mut at, mut room) = (start, free);
         for cell in cells {
-            if let Some(bytes) = cell {
-                if bytes.len() > self.room() {
-                    self.chunk.truncate(start);
-                    return false;
+            let mut null = NULL;
+            if let Some(cell) = cell {
+                null = 0;
+                for part in cell.parts() {
+                    if part.is_empty() {
+                        continue;
+                    }
+                    let Some(left) = room.checked_sub(part.len()) else {
+                        self.chunk.truncate(start);
+                        return false;
+                    };
+                    room = left;
+                    self.chunk.extend_from_slice(part);
                 }
-                self.chunk.extend_from_slice(bytes);
             }
             // No more than a page, so it fits.
-            let end = u32::try_from(self.chunk.len() - start - header).unwrap_or(0);
-            let null = if cell.is_none() { NULL } else { 0 };
+            let end = u32::try_from(free - room).unwrap_or(0);
             if let Some(word) = self.chunk.get_mut(at..at + END_BYTES) {
                 word.copy_from_slice(&(end | null).to_le_bytes());
             }
@@ -189,13 +196,26 @@ impl RowWriter {
     /// Takes the chunk written so far.
     #[must_use]
     pub fn take(&mut self) -> Bytes {
-        // After a full page another will follow, and likely be full, too.
-        let next = if self.room() == 0 {
-            self.chunk.len()
-        } else {
-            0
-        };
-        std::mem::replace(&mut self.chunk, Vec::with_capacity(next)).into()
+        std::mem::take(&mut self.chunk).into()
+    }
+
+    /// The same for one that others of its size will follow.
+    #[must_use]
+    pub fn take_page(&mut self) -> Bytes {
+        let next = Vec::with_capacity(self.chunk.capacity());
+        std::mem::replace(&mut self.chunk, next).into()
+    }
+}
+
+/// The bytes of a cell, where they may lie in two places.
+pub trait InParts {
+    /// The parts, in order; either may be empty.
+    fn parts(&self) -> [&[u8]; 2];
+}
+
+impl InParts for &[u8] {
+    fn parts(&self) -> [&[u8]; 2] {
+        [self, &[]]
     }
 }
 

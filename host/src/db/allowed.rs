@@ -2,7 +2,7 @@
 
 use onepool_proto::{Code, Failure};
 
-use super::output::Cell;
+use super::output::Cells;
 
 /// How much a statement may still yield.
 #[derive(Debug, Default)]
@@ -46,16 +46,21 @@ impl Allowed {
         }
     }
 
+    /// Whether there is no limit.
+    pub(super) fn is_everything(&self) -> bool {
+        self.rows.is_none() && self.bytes.is_none()
+    }
+
     /// Counts a row.
     ///
     /// # Errors
     /// If it is one too many.
-    pub(super) fn take(&mut self, cells: &[Option<Cell<'_>>]) -> Result<(), Failure> {
+    pub(super) fn take<'c>(&mut self, cells: impl Cells<'c>) -> Result<(), Failure> {
         if let Some(rows) = &mut self.rows {
             rows.take("rows_per_result", 1)?;
         }
         if let Some(bytes) = &mut self.bytes {
-            let row: usize = cells.iter().flatten().map(Cell::length).sum();
+            let row: usize = cells.flatten().map(|cell| cell.length()).sum();
             bytes.take("bytes_per_result", row as u64)?;
         }
         Ok(())

@@ -8,7 +8,7 @@ use onepool_proto::{Column, Failure, Format};
 use sqlx::{Database, Either};
 use tokio::task::coop::consume_budget;
 
-use super::output::{Cell, Output};
+use super::output::{Cells, Output};
 
 /// Reads a database's rows without decoding a cell.
 pub(super) trait RowReader {
@@ -24,8 +24,8 @@ pub(super) trait RowReader {
         hasher.finish()
     }
 
-    /// Appends the cells of `row`.
-    fn cells<'r>(&self, row: &'r RowOf<Self>, cells: &mut Vec<Option<Cell<'r>>>);
+    /// The cells of `row`.
+    fn cells<'r>(&self, row: &'r RowOf<Self>) -> impl Cells<'r>;
 
     /// What a statement did.
     fn summary(&self, result: &ResultOf<Self>) -> Summary;
@@ -59,7 +59,6 @@ pub(super) async fn deliver<R: RowReader>(
     let mut ending = Ending::Open;
     let mut described = false;
     let mut refused = None;
-    let mut room = Vec::new();
     while let Some(item) = stream.next().await {
         // A driver's socket never yields while rows are at hand, and everybody else on this thread
         // would wait, whoever is to cancel the statement included.
@@ -74,10 +73,10 @@ pub(super) async fn deliver<R: RowReader>(
                     output.columns(reader.tag(&row), || reader.columns(&row));
                     described = true;
                 }
-                let mut cells = emptied(room);
-                reader.cells(&row, &mut cells);
-                refused = output.row(&cells).await.err();
-                room = emptied(cells);
+                let cells = reader.cells(&row);
+                if !output.row_at_once(cells.clone()) {
+                    refused = output.row(cells).await.err();
+                }
             }
             Ok(Either::Left(result)) => {
                 output.done(reader.summary(&result)).await;
@@ -89,24 +88,4 @@ pub(super) async fn deliver<R: RowReader>(
         }
     }
     refused.map_or(Ok(ending), Err)
-}
-
-/// The same memory for cells of another row: collecting in place keeps the allocation.
-fn emptied<'b>(mut cells: Vec<Option<Cell<'_>>>) -> Vec<Option<Cell<'b>>> {
-    cells.clear();
-    cells.into_iter().map(|_| None).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn emptied_cells_keep_their_memory() {
-        let mut cells = Vec::with_capacity(64);
-        cells.push(Some(Cell::bytes(b"a")));
-        let emptied = emptied(cells);
-        assert!(emptied.is_empty());
-        assert!(emptied.capacity() >= 64);
-    }
 }

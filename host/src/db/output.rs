@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use onepool_proto::message::{Summary, Want};
-use onepool_proto::page::{Page, PageItem, RowWriter};
+use onepool_proto::page::{InParts, Page, PageItem, RowWriter};
 use onepool_proto::{Code, Column, Failure, Format, limits};
 
 use super::allowed::Allowed;
@@ -47,6 +47,20 @@ impl<'a> Cell<'a> {
         }
     }
 }
+
+impl InParts for Cell<'_> {
+    fn parts(&self) -> [&[u8]; 2] {
+        [self.tag.as_slice(), self.as_bytes()]
+    }
+}
+
+/// The cells of a row, in order; `None` is NULL.
+pub(crate) trait Cells<'r>:
+    ExactSizeIterator<Item = Option<Cell<'r>>> + Clone + Send
+{
+}
+
+impl<'r, I: ExactSizeIterator<Item = Option<Cell<'r>>> + Clone + Send> Cells<'r> for I {}
 
 /// Gathers a statement's results into pages and hands each over when it is full.
 ///
@@ -182,32 +196,48 @@ impl Output {
         self.page.items.push(item);
     }
 
+    /// Takes one row that is wanted, if that is all there is to do: nothing bounds the result, and
+    /// the row fits the page. Whether it did.
+    pub(crate) fn row_at_once<'c>(&mut self, cells: impl Cells<'c>) -> bool {
+        let taken = self.allowed.is_everything() && self.rows.whole_row(cells);
+        if taken {
+            self.count_row();
+        }
+        taken
+    }
+
     /// Takes one row.
     ///
     /// # Errors
     /// If the row is larger than a row may be, or one more than the statement may yield.
-    pub(crate) async fn row(&mut self, cells: &[Option<Cell<'_>>]) -> Result<(), Failure> {
+    pub(crate) async fn row<'c>(&mut self, cells: impl Cells<'c>) -> Result<(), Failure> {
         if !self.takes_rows() {
             return Ok(());
         }
-        if let Err(exceeded) = self.allowed.take(cells) {
+        if let Err(exceeded) = self.allowed.take(cells.clone()) {
             // What came before is the plugin's, as before any other error.
             self.hand_over().await;
             self.brake.pull(exceeded.clone());
             self.cut = true;
             return Err(exceeded);
         }
+        self.count_row();
+        if self.rows.whole_row(cells.clone()) {
+            return Ok(());
+        }
+        // On a page of its own it may be whole.
+        if !self.rows.is_empty() {
+            self.hand_over().await;
+            if self.cut || self.rows.whole_row(cells.clone()) {
+                return Ok(());
+            }
+        }
+        self.write_row(cells).await
+    }
+
+    fn count_row(&mut self) {
         self.seen += 1;
         self.yielded.0 += 1;
-        let tagged = cells.iter().flatten().any(|cell| cell.tag.is_some());
-        let plain = cells.iter().map(|cell| cell.as_ref().map(Cell::as_bytes));
-        if tagged || !self.rows.whole_row(plain) {
-            self.write_row(cells).await?;
-        }
-        if self.rows.room() == 0 {
-            self.hand_over().await;
-        }
-        Ok(())
     }
 
     /// Takes the summary of a statement that has ended.
@@ -257,14 +287,13 @@ impl Output {
     }
 
     /// Writes a row, over as many pages as it needs.
-    async fn write_row(&mut self, cells: &[Option<Cell<'_>>]) -> Result<(), Failure> {
-        let lengths = cells.iter().map(|cell| cell.as_ref().map(Cell::length));
+    async fn write_row<'c>(&mut self, cells: impl Cells<'c>) -> Result<(), Failure> {
+        let lengths = cells.clone().map(|cell| cell.map(|cell| cell.length()));
         self.rows.begin_row(lengths).map_err(failure::from_page)?;
-        for cell in cells.iter().flatten() {
-            if let Some(tag) = cell.tag {
-                self.rows.cell(&[tag]);
+        for cell in cells.flatten() {
+            for part in cell.parts() {
+                self.write(part).await;
             }
-            self.write(cell.as_bytes()).await;
         }
         Ok(())
     }
@@ -283,8 +312,12 @@ impl Output {
     }
 
     fn close_rows(&mut self) {
-        if !self.rows.is_empty() {
-            let chunk: Bytes = self.rows.take();
+        let chunk = self.rows.take();
+        self.push_rows(chunk);
+    }
+
+    fn push_rows(&mut self, chunk: Bytes) {
+        if !chunk.is_empty() {
             self.yielded.1 += chunk.len() as u64;
             self.page.items.push(PageItem::Rows(chunk));
         }
@@ -292,7 +325,8 @@ impl Output {
 
     /// Hands over a page that others follow. Discards it if nobody will read it.
     async fn hand_over(&mut self) {
-        self.close_rows();
+        let chunk = self.rows.take_page();
+        self.push_rows(chunk);
         self.started = true;
         let page = Page {
             more: true,

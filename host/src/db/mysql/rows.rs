@@ -9,7 +9,7 @@ use sqlx::{Column as _, ColumnOrigin, Decode, MySql, Row, TypeInfo};
 
 use crate::db::deliver::RowReader;
 use crate::db::failure;
-use crate::db::output::Cell;
+use crate::db::output::{Cell, Cells};
 
 /// Reads MySQL's rows, which do not say themselves how they are written.
 #[derive(Clone, Copy, Debug)]
@@ -23,9 +23,8 @@ impl RowReader for MySqlRows {
         (self.0, columns.collect())
     }
 
-    fn cells<'r>(&self, row: &'r MySqlRow, cells: &mut Vec<Option<Cell<'r>>>) {
-        let indices = 0..row.columns().len();
-        cells.extend(indices.map(|index| bytes(row, index).map(Cell::bytes)));
+    fn cells<'r>(&self, row: &'r MySqlRow) -> impl Cells<'r> {
+        (0..row.columns().len()).map(|index| bytes(row, index).map(Cell::bytes))
     }
 
     fn summary(&self, result: &MySqlQueryResult) -> Summary {

@@ -12,7 +12,7 @@ use sqlx::{Column as _, ColumnOrigin, Row, TypeInfo};
 
 use crate::db::deliver::RowReader;
 use crate::db::failure;
-use crate::db::output::Cell;
+use crate::db::output::{Cell, Cells};
 
 /// Reads PostgreSQL's rows.
 #[derive(Clone, Copy, Debug)]
@@ -37,12 +37,11 @@ impl RowReader for PostgresRows {
         hasher.finish()
     }
 
-    fn cells<'r>(&self, row: &'r PgRow, cells: &mut Vec<Option<Cell<'r>>>) {
-        let indices = 0..row.columns().len();
-        cells.extend(indices.map(|index| {
+    fn cells<'r>(&self, row: &'r PgRow) -> impl Cells<'r> {
+        (0..row.columns().len()).map(|index| {
             let value = row.try_get_raw(index).ok()?;
             value.as_bytes().ok().map(Cell::bytes)
-        }));
+        })
     }
 
     fn summary(&self, result: &PgQueryResult) -> Summary {

@@ -8,7 +8,7 @@ use sqlx::{Column as _, ColumnOrigin, Decode, Row, Sqlite, TypeInfo, ValueRef};
 
 use crate::db::deliver::RowReader;
 use crate::db::failure;
-use crate::db::output::{Cell, CellBytes};
+use crate::db::output::{Cell, CellBytes, Cells};
 
 /// Reads SQLite's rows.
 #[derive(Clone, Copy, Debug)]
@@ -22,8 +22,8 @@ impl RowReader for SqliteRows {
         (Format::Binary, columns.collect())
     }
 
-    fn cells<'r>(&self, row: &'r SqliteRow, cells: &mut Vec<Option<Cell<'r>>>) {
-        cells.extend((0..row.len()).map(|index| cell(row.try_get_raw(index).ok()?)));
+    fn cells<'r>(&self, row: &'r SqliteRow) -> impl Cells<'r> {
+        (0..row.len()).map(|index| cell(row.try_get_raw(index).ok()?))
     }
 
     fn summary(&self, result: &SqliteQueryResult) -> Summary {

@@ -12,6 +12,8 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::place::soon;
+#[cfg(target_os = "linux")]
+use super::quiet;
 use super::{databases, deaths, flood, host_death, killed, shutdown, size};
 
 const ROLE: &str = "TEST_ROLE";
@@ -122,6 +124,8 @@ async fn plays_its_role() {
         ("several", _) => databases::several(&mut line).await,
         ("dies", state) => deaths::victim(state, &mut line).await,
         ("streamer", _) => size::streamer(&launched().await, &mut line).await,
+        #[cfg(target_os = "linux")]
+        ("caller", _) => quiet::caller(&launched().await, &mut line).await,
         ("writer", _) => shutdown::writer(&launched().await, &mut line).await,
         _ => panic!("no such role: {role}"),
     }

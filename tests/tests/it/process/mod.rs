@@ -17,6 +17,8 @@ mod link;
 mod many;
 mod migrations;
 mod place;
+#[cfg(target_os = "linux")]
+mod quiet;
 mod raw;
 mod rogue;
 mod round_trips;

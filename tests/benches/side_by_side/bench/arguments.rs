@@ -2,7 +2,7 @@
 
 use clap::Parser;
 
-use crate::bench::order::Dialect;
+use crate::bench::order::{Dialect, Threads};
 use crate::bench::plan::Mode;
 use crate::bench::workload::Workload;
 
@@ -28,6 +28,10 @@ pub(crate) struct Arguments {
     /// One mode alone
     #[arg(long, value_name = "NAME", value_enum)]
     pub(crate) mode: Option<Mode>,
+
+    /// How many threads the runtime of each client has, whoever the contender is
+    #[arg(long, value_name = "NAME", value_enum, default_value = "all")]
+    pub(crate) threads: Threads,
 
     /// How often everything is measured, in an order of its own each time
     #[arg(long, value_name = "N")]

@@ -33,6 +33,16 @@ pub(crate) struct Open {
     pub(crate) dialect: Dialect,
     /// How many callers there are in the process.
     pub(crate) callers: u32,
+    pub(crate) threads: Threads,
+}
+
+/// How many threads a client's runtime has.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Threads {
+    /// One for each core, as `#[tokio::main]` has
+    All,
+    /// One, as `#[tokio::main(flavor = "current_thread")]` has
+    One,
 }
 
 /// How a client keeps its connections.

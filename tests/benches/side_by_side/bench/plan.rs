@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::bench::arguments::Arguments;
-use crate::bench::order::Dialect;
+use crate::bench::order::{Dialect, Threads};
 use crate::bench::workload::Workload;
 
 /// Which cores the processes run on.
@@ -41,6 +41,7 @@ pub(crate) struct Plan {
     /// Empty: all.
     pub(crate) workloads: Vec<Workload>,
     pub(crate) databases: Vec<Dialect>,
+    pub(crate) threads: Threads,
     pub(crate) rounds: u32,
     /// Before a measurement, so that statements are prepared and memory is there.
     pub(crate) warm_up: Duration,
@@ -60,6 +61,7 @@ impl Plan {
             plot: false,
             workloads: arguments.workloads.clone(),
             databases: databases(arguments),
+            threads: arguments.threads,
             rounds: arguments.rounds.unwrap_or(if quick { 3 } else { 7 }),
             warm_up: Duration::from_millis(if quick { 60 } else { 300 }),
             measured: Duration::from_millis(if quick { 250 } else { 1500 }),
@@ -79,6 +81,7 @@ impl Plan {
             plot: true,
             workloads: Vec::new(),
             databases: vec![Dialect::PostgreSQL],
+            threads: arguments.threads,
             rounds: arguments.rounds.unwrap_or(if quick { 1 } else { 3 }),
             warm_up: Duration::from_millis(100),
             measured: Duration::from_millis(if quick { 250 } else { 500 }),

@@ -12,6 +12,7 @@ use crate::bench::figure::{Figure, Figures};
 use crate::bench::machine::Machine;
 use crate::bench::mode::Found;
 use crate::bench::must::{self, Must};
+use crate::bench::order::Threads;
 use crate::bench::pgbouncer;
 
 /// What is written to `side_by_side.json`.
@@ -19,6 +20,8 @@ use crate::bench::pgbouncer;
 pub(crate) struct Report {
     pub(crate) machine: Machine,
     pub(crate) quick: bool,
+    /// Of the runtime of each client.
+    pub(crate) threads: Threads,
     pub(crate) versions: Vec<String>,
     pub(crate) pgbouncer_settings: Vec<&'static str>,
     /// Why PgBouncer is not among the contenders.
@@ -40,6 +43,7 @@ impl Report {
         Self {
             machine: Machine::here(),
             quick: arguments.quick,
+            threads: arguments.threads,
             versions,
             pgbouncer_settings: pgbouncer::SETTINGS.to_vec(),
             without_pgbouncer: without,

@@ -54,6 +54,7 @@ impl Stage {
             hold: case.hold(contender),
             dialect: place.dialect,
             callers: case.callers,
+            threads: case.threads,
         };
         Ok(Self {
             clients: Vec::new(),

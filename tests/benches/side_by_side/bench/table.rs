@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::bench::contender::Contender;
 use crate::bench::figure::{Figure, Figures, Key, Measure, median};
 use crate::bench::must::{Bound, Must};
+use crate::bench::order::Threads;
 use crate::bench::report::Report;
 use crate::bench::workload::Workload;
 
@@ -22,6 +23,10 @@ pub(crate) fn print_head(report: &Report) {
         machine.rust,
         machine.commit
     );
+    match report.threads {
+        Threads::All => println!("clients: a thread for each core, as of #[tokio::main]"),
+        Threads::One => println!("clients: one thread"),
+    }
     match &report.without_pgbouncer {
         None => println!("PgBouncer: {}", report.pgbouncer_settings.join(", ")),
         Some(reason) => println!("without PgBouncer: {reason}"),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bench::client::texts::TENS;
 use crate::bench::contender::Contender;
-use crate::bench::order::{Dialect, Hold, Work};
+use crate::bench::order::{Dialect, Hold, Threads, Work};
 use crate::bench::plan::{Mode, Plan};
 
 /// What is done.
@@ -53,6 +53,7 @@ pub(crate) struct Case {
     /// In each process.
     pub(crate) callers: u32,
     pub(crate) processes: u32,
+    pub(crate) threads: Threads,
     /// Instead of a pool's default size.
     pub(crate) pool: Option<u32>,
     pub(crate) contenders: Vec<Contender>,
@@ -70,6 +71,7 @@ impl Case {
             beside: None,
             callers: 1,
             processes: 1,
+            threads: Threads::All,
             pool: None,
             contenders: Contender::ALL.to_vec(),
         }
@@ -102,9 +104,18 @@ impl Case {
 
 /// All that a plan measures on a database. A quick one leaves out what no must is about.
 pub(crate) fn cases(plan: &Plan, dialect: Dialect) -> Vec<Case> {
-    if plan.plot {
-        return plotted();
+    let mut cases = if plan.plot {
+        plotted()
+    } else {
+        measured(plan, dialect)
+    };
+    for case in &mut cases {
+        case.threads = plan.threads;
     }
+    cases
+}
+
+fn measured(plan: &Plan, dialect: Dialect) -> Vec<Case> {
     let mut cases = Vec::new();
     let only = dialect == Dialect::PostgreSQL;
     let wanted = |workload: Workload| plan.has(workload) && (only || workload.is_for_all());

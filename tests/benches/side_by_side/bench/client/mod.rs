@@ -14,7 +14,7 @@ use sqlx::{MySqlConnection, PgConnection, SqliteConnection};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::bench::error::Result;
-use crate::bench::order::{self, Answer, Hold, Open, Sample, Work};
+use crate::bench::order::{self, Answer, Hold, Open, Sample, Threads, Work};
 
 /// One of the tasks that a client has at work at once.
 pub(crate) trait Caller: Sized + Send + 'static {
@@ -30,23 +30,24 @@ pub(crate) trait Caller: Sized + Send + 'static {
 
 /// Runs a client until nobody has orders for it.
 ///
-/// The runtime is what `#[tokio::main]` gives; the bare ping-pong alone has one of a single thread,
-/// because it is there to say what can be had at best.
+/// The bare ping-pong has a runtime of a single thread whatever the others have, because it is there to
+/// say what can be had at best.
 pub(crate) fn run(how: &Open) -> Result<()> {
     let scheme = how.url.split(':').next().unwrap_or_default();
-    let all_cores = Runtime::new;
+    let one_thread = || Builder::new_current_thread().enable_all().build();
+    let runtime = || match how.threads {
+        Threads::All => Runtime::new(),
+        Threads::One => one_thread(),
+    };
     match (scheme, how.hold) {
-        ("postgres", Hold::Each) => serve::<direct::Held<PgConnection>>(how, all_cores()?),
-        ("postgres", _) => serve::<direct::Pooled<sqlx::PgPool>>(how, all_cores()?),
-        ("mysql", Hold::Each) => serve::<direct::Held<MySqlConnection>>(how, all_cores()?),
-        ("mysql", _) => serve::<direct::Pooled<sqlx::MySqlPool>>(how, all_cores()?),
-        ("sqlite", Hold::Each) => serve::<direct::Held<SqliteConnection>>(how, all_cores()?),
-        ("sqlite", _) => serve::<direct::Pooled<sqlx::SqlitePool>>(how, all_cores()?),
-        ("onepool", _) => serve::<onepool::Plugin>(how, all_cores()?),
-        ("unix", _) => {
-            let one_thread = Builder::new_current_thread().enable_all().build()?;
-            serve::<bare::Player>(how, one_thread)
-        }
+        ("postgres", Hold::Each) => serve::<direct::Held<PgConnection>>(how, runtime()?),
+        ("postgres", _) => serve::<direct::Pooled<sqlx::PgPool>>(how, runtime()?),
+        ("mysql", Hold::Each) => serve::<direct::Held<MySqlConnection>>(how, runtime()?),
+        ("mysql", _) => serve::<direct::Pooled<sqlx::MySqlPool>>(how, runtime()?),
+        ("sqlite", Hold::Each) => serve::<direct::Held<SqliteConnection>>(how, runtime()?),
+        ("sqlite", _) => serve::<direct::Pooled<sqlx::SqlitePool>>(how, runtime()?),
+        ("onepool", _) => serve::<onepool::Plugin>(how, runtime()?),
+        ("unix", _) => serve::<bare::Player>(how, one_thread()?),
         _ => Err(format!("no such client: {}", how.url).into()),
     }
 }

@@ -1,6 +1,7 @@
 //! That only the thread wakes up which waits for an answer.
 
 use std::fs;
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use onepool_sdk::{DatabaseKind, OnepoolPool};
@@ -26,7 +27,9 @@ pub(super) async fn caller(pool: &OnepoolPool, line: &mut Line) {
 fn sleeps() -> u64 {
     let tasks = fs::read_dir("/proc/self/task").unwrap();
     let mut folders = tasks.map(|task| task.unwrap().path());
-    let thread = folders.find(|of| fs::read_to_string(of.join("comm")).unwrap().trim() == THREAD);
+    // Another thread may end while it is looked at.
+    let named = |of: &PathBuf| fs::read_to_string(of.join("comm")).unwrap_or_default();
+    let thread = folders.find(|of| named(of).trim() == THREAD);
     let status = fs::read_to_string(thread.unwrap().join("status")).unwrap();
     let mut lines = status.lines();
     let switches = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
